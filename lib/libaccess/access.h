@@ -1,0 +1,62 @@
+/*
+ * Access rules: text -> cdb -> verdict.  See access(3), tcprules(5).
+ */
+#ifndef ACCESS_H
+#define ACCESS_H
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct access;			/* an opened rules database */
+
+/* The client to be judged.  Everything is borrowed for the call. */
+struct access_client {
+	int		 family;	/* AF_INET, AF_INET6; AF_UNSPEC: text
+					 * only, no CIDR */
+	const uint8_t	*bytes;		/* the address, network order */
+	const char	*ip;		/* its text: dotted quad, RFC 5952 */
+	const char	*host;		/* NULL: unknown; may be empty */
+	const char	*info;		/* NULL: unknown; may be empty */
+};
+
+#define ACCESS_KEY_SIZE	1600		/* longest key that is ever tried */
+
+enum access_answer {
+	ACCESS_DEFAULT,			/* no rule: allow, no changes */
+	ACCESS_ALLOW,
+	ACCESS_DENY
+};
+
+struct access_verdict {
+	enum access_answer	 answer;
+	size_t			 key_len;	/* of the rule that matched */
+	uint8_t			 key[ACCESS_KEY_SIZE];
+	const uint8_t		*data;		/* rule's data, in the database */
+	size_t			 data_len;
+};
+
+/*
+ * access_open: reads the database behind fd into private memory, so that
+ * truncation or rewriting of the file can't hurt, and checks its header.
+ * The caller keeps fd.  Returns NULL with errno: EPROTO for a damaged
+ * file, EISDIR and the like for what is no regular file, EAGAIN when the
+ * file changed while it was read.
+ * access_changed: 1 when the file behind fd is no longer what access_open
+ * read (link count, size, modification or status change time), else 0.
+ * access_check: judges; 0, or -1 with errno EPROTO when the lookup met
+ * damage: the caller must then drop the connection, never allow it.
+ * access_variable: steps through the variables of a verdict: *pos starts at
+ * 0; returns the next "NAME=VALUE" (NUL-terminated, in the database), or
+ * NULL at the end.  Unknown data letters are skipped.
+ */
+struct access	*access_open(int);
+int		 access_changed(const struct access *, int);
+int		 access_check(const struct access *,
+		    const struct access_client *, struct access_verdict *);
+const char	*access_variable(const struct access_verdict *, size_t *);
+void		 access_close(struct access *);
+
+#endif

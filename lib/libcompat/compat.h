@@ -1,0 +1,25 @@
+/*
+ * What a system may lack, declared once.  Sources include this after the
+ * system's headers and need no #if of their own.
+ */
+#ifndef COMPAT_H
+#define COMPAT_H
+
+#include <sys/types.h>
+
+#ifndef __dead
+#define __dead		__attribute__((__noreturn__))
+#endif
+
+#ifndef nitems
+#define nitems(a)	(sizeof((a)) / sizeof((a)[0]))
+#endif
+
+/*
+ * compat_proctitle_init: must be the first statement of a main() that calls
+ * setproctitle(3); it may move argv and environ (libbsd), or do nothing
+ * (the BSDs).  One file per system: proctitle_SYSTEM.c.
+ */
+void	compat_proctitle_init(int, char **, char **);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * One call per role: what the process that calls it may do from then on.
+ * The caller names its role, the backend (one file per system) chooses the
+ * means; nothing outside this directory knows pledge(2), capsicum(4),
+ * seccomp(2) or Landlock.
+ */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+/*
+ * Each returns 0, or -1 with errno: the caller must then not go on.  To be
+ * called once, after descriptors are open, identity is dropped and
+ * event_init(3) has run.
+ *
+ * sandbox_engine: may accept, read, write, send and receive descriptors,
+ * ask the time.  Can never open a file, exec, connect, make a socket.
+ * sandbox_resolver: may make UDP and TCP sockets and connect them, for DNS
+ * and ident.  Can never open a file (its configuration is read before),
+ * exec, listen.
+ * sandbox_parent, sandbox_launcher: pledge(2) where there is one; elsewhere
+ * they only make the process untraceable (not dumpable), since anything
+ * stronger would be inherited by the programs they start and break those
+ * that are set-uid.
+ */
+int		 sandbox_engine(void);
+int		 sandbox_resolver(void);
+int		 sandbox_parent(void);
+int		 sandbox_launcher(void);
+
+/*
+ * sandbox_backend: what the role's call put in force, for the log: "pledge",
+ * "capsicum", "seccomp+landlock", "seccomp", "none".  Static.
+ */
+const char	*sandbox_backend(void);
+
+#endif
