@@ -28,8 +28,14 @@ int		 sandbox_parent(void);
 int		 sandbox_launcher(void);
 
 /*
- * sandbox_backend: what the role's call put in force, for the log: "pledge",
- * "capsicum", "seccomp+landlock", "seccomp", "none".  Static.
+ * sandbox_backend: what the last call put in force, for the log.  Static.
+ * "pledge"		OpenBSD, every role
+ * "capsicum"		FreeBSD, engine
+ * "limits, outside capability mode"	FreeBSD, resolver
+ * "seccomp+landlock", "seccomp"	Linux, engine and resolver; with
+ *			", sanitizer build" where the allow-list is longer
+ * "untraceable"	FreeBSD and Linux, parent and launcher
+ * "none"		NetBSD, or before any call
  */
 const char	*sandbox_backend(void);
 
