@@ -5,6 +5,9 @@
 #	TESTS_DATA	files the tests read, copied beside them
 # USELIB and USESYS as in ../Makefile.inc.
 
+# Read early: the rules below need DPADD at once.
+.include "Makefile.inc"
+
 ATF_CFLAGS!=	pkg-config --cflags atf-c
 ATF_LIBS!=	pkg-config --libs atf-c
 ATF_SH!=	command -v atf-sh || echo /usr/libexec/atf-sh
