@@ -1,0 +1,106 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * Starting a process of ours: by fork and exec, so that nothing of the
+ * parent's memory and none of its descriptors but the channel come along.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "privsep.h"
+
+extern char **environ;
+
+int
+privsep_fd_nothing(void)
+{
+	int	fd, p[2];
+
+	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1)
+		return (fd);
+	/* A bare chroot has no /dev/null; a pipe nobody writes does as well. */
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return (-1);
+	close(p[1]);
+	return (p[0]);
+}
+
+int
+privsep_fds_open(void)
+{
+	int	fd;
+
+	do {
+		if ((fd = privsep_fd_nothing()) == -1)
+			return (-1);
+		if (fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == -1)
+			return (-1);
+	} while (fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return (0);
+}
+
+static void
+child_signals(void)
+{
+	struct sigaction	sa = { .sa_handler = SIG_DFL };
+	sigset_t		none;
+	int			sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the child: channel on PRIVSEP_FD, nothing on 0 and 1. */
+static int
+child_fds(int fd)
+{
+	int	nothing;
+
+	if (fd == PRIVSEP_FD) {
+		if (fcntl(fd, F_SETFD, 0) == -1)
+			return (-1);
+	} else if (dup2(fd, PRIVSEP_FD) == -1)
+		return (-1);
+	if ((nothing = privsep_fd_nothing()) == -1 ||
+	    dup2(nothing, STDIN_FILENO) == -1 ||
+	    dup2(nothing, STDOUT_FILENO) == -1)
+		return (-1);
+	closefrom(PRIVSEP_FD + 1);
+	return (0);
+}
+
+pid_t
+privsep_exec(const char *path, char *const argv[], int *fdp)
+{
+	int	sv[2], flags;
+	pid_t	pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
+		return (-1);
+	if ((flags = fcntl(sv[0], F_GETFL)) == -1 ||
+	    fcntl(sv[0], F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    (pid = fork()) == -1) {
+		close(sv[0]);
+		close(sv[1]);
+		return (-1);
+	}
+	if (pid == 0) {
+		child_signals();
+		if (child_fds(sv[1]) == -1)
+			fatal("descriptors of %s", path);
+		execve(path, argv, environ);
+		fatal("unable to run %s", path);
+	}
+	close(sv[1]);
+	*fdp = sv[0];
+	return (pid);
+}

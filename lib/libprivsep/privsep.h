@@ -1,0 +1,155 @@
+/*
+ * The frame all our daemons' processes share: how a child is made, how it
+ * learns who it is, how it gives up what it does not need, and how it
+ * speaks to the others.  tcpserverd-privsep(7) draws the picture.
+ */
+#ifndef PRIVSEP_H
+#define PRIVSEP_H
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/time.h>
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <event.h>
+#include <imsg.h>
+
+#include "compat.h"
+
+/* The channel to the parent is this descriptor in every child. */
+#define PRIVSEP_FD		3
+#define PRIVSEP_PATH_SIZE	1024
+#define PRIVSEP_NAME_SIZE	32
+#define PRIVSEP_BUILD_SIZE	64
+
+/* The first message on every channel between parent and child. */
+#define IMSG_PRIVSEP_HELLO	1
+
+/* What privsep_hello.flags says (ORed). */
+#define PRIVSEP_SET_GID		0x01	/* groups become just gid */
+#define PRIVSEP_SET_UID		0x02
+#define PRIVSEP_NO_GROUPS	0x04	/* drop supplementary groups */
+#define PRIVSEP_CHROOT		0x08
+#define PRIVSEP_QUIET		0x10	/* log nothing */
+
+/*
+ * Sent by the parent before anything else: who the child is to be.  The
+ * child answers with its own, of which only build matters.
+ */
+struct privsep_hello {
+	char		build[PRIVSEP_BUILD_SIZE];
+	char		name[PRIVSEP_NAME_SIZE];	/* for the log */
+	char		chroot_path[PRIVSEP_PATH_SIZE];
+	uint32_t	flags;
+	uint32_t	uid;
+	uint32_t	gid;
+};
+
+/* build.c: identifies this build; programs of one build have the same. */
+extern const char privsep_build[];
+
+/* hello.c */
+
+/*
+ * privsep_hello_receive: child side, blocking, first thing in its main:
+ * reads the parent's hello from PRIVSEP_FD and answers it.  Exits with a
+ * message when the parent is of another build or not there.
+ * privsep_hello_check: parent side: is the message the hello of a child of
+ * this build?  0, or -1 with why copied to the buffer.
+ */
+void	privsep_hello_receive(struct imsgbuf *, struct privsep_hello *);
+int	privsep_hello_check(struct imsg *, char *, size_t);
+
+/*
+ * privsep_drop: chroot, groups, gid, uid as hello says, in that order, and
+ * the proof that there is no way back.  Fatal on any failure.
+ */
+void	privsep_drop(const struct privsep_hello *);
+
+/* child.c */
+
+/*
+ * privsep_exec: starts path with argv, PRIVSEP_FD one end of a new channel,
+ * 0 and 1 on nothing, 2 as it is, everything else closed, no signal blocked
+ * or ignored.  Returns the pid and the parent's end (non-blocking) in *fd,
+ * or -1 with errno.
+ */
+pid_t	privsep_exec(const char *, char *const [], int *);
+
+/*
+ * privsep_fds_open: makes sure that 0, 1 and 2 are open, on /dev/null or,
+ * where there is none, on a pipe that nobody else holds.
+ * privsep_fd_nothing: a new descriptor of that kind, or -1.
+ */
+int	privsep_fds_open(void);
+int	privsep_fd_nothing(void);
+
+/* exe_SYSTEM.c */
+
+/*
+ * privsep_exe_path: the absolute path of the running program, found once at
+ * start, for re-execution; argv0 is the fall-back where the system does
+ * not tell.  0, or -1 when it can't be found.
+ */
+int	privsep_exe_path(const char *, char *, size_t);
+/* For the per-system files: by a slash in argv0, else by $PATH. */
+int	privsep_exe_search(const char *, char *, size_t);
+
+/* channel.c */
+
+/*
+ * imsg joined with libevent: one channel, one peer.  dispatch is called for
+ * each message (it need not free it) and returns -1 to end the channel;
+ * lost is called once when the channel ended, after it was closed: by the
+ * peer, by an error, or by dispatch.
+ */
+struct channel {
+	struct imsgbuf	  ibuf;
+	struct event	  ev;
+	short		  events;
+	int		  open;
+	int		(*dispatch)(struct channel *, struct imsg *);
+	void		(*lost)(struct channel *);
+	void		 *arg;
+};
+
+/*
+ * channel_init: takes fd, which becomes non-blocking.  channel_adopt does
+ * the same with ch->ibuf as it is, for a child whose hello came by it
+ * (privsep_hello_receive(&ch->ibuf, ...)).  0, or -1 with errno.
+ * channel_send: queues a message; fd (-1: none) is ours to close after
+ * success only.  0, or -1 with errno.  data's length is for imsg(3).
+ * channel_flush: writes what is queued, blocking, for a last word.
+ * channel_close: at once, without calling lost.
+ */
+int	channel_init(struct channel *, int,
+	    int (*)(struct channel *, struct imsg *),
+	    void (*)(struct channel *), void *);
+int	channel_adopt(struct channel *,
+	    int (*)(struct channel *, struct imsg *),
+	    void (*)(struct channel *), void *);
+int	channel_send(struct channel *, uint32_t, uint32_t, int, const void *,
+	    size_t);
+int	channel_flush(struct channel *);
+void	channel_close(struct channel *);
+
+/* log.c */
+
+/*
+ * log_init: name is the word before each line ("tcpserver"), role the
+ * process (NULL: the parent).  quiet: log nothing.
+ * warn and warnx: what a peer, a user or the system did; warn adds the
+ * errno.  fatal and fatalx: a broken invariant of ours, or a start that
+ * can't be; exit 111.  One write per line, control bytes through vis(3).
+ */
+void	log_init(const char *, const char *, int);
+void	log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
+void	log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
+__dead void fatal(const char *, ...) __attribute__((format(printf, 1, 2)));
+__dead void fatalx(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+/* clock.c: milliseconds of the monotonic clock. */
+int64_t	clock_ms(void);
+
+#endif

@@ -1,0 +1,451 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * The launcher: starts the service's program for each client that the
+ * engine let in, and tells how it ended.
+ *
+ * It holds the reading end of its service's start queue, the writing end of
+ * its report queue, the log (descriptor 2), and for an instant one client's
+ * socket.  It runs as the service's user, never reads from a client, has no
+ * listening socket and no rules.  It shares its uid with the programs it
+ * starts, so nobody trusts what it says beyond its own service.
+ *
+ * A session is a program that was started and not yet reaped.  It is told
+ * of before it is reaped: if this process dies in between, the parent finds
+ * the same end again, and the engine hears of it twice rather than never.
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher.h"
+#include "sandbox.h"
+
+#define STARTS_PER_TURN		16	/* then see to what ended meanwhile */
+
+struct session {
+	RB_ENTRY(session)	entry;
+	pid_t			pid;
+	uint64_t		id;
+};
+
+/* Reports that the queue would not take yet, oldest first. */
+struct outgoing {
+	TAILQ_ENTRY(outgoing)	entry;
+	struct report		report;
+};
+
+RB_HEAD(sessions, session);
+TAILQ_HEAD(outgoings, outgoing);
+
+static struct channel		parent;
+static struct launcher_settings	settings;
+static struct program		program;
+static char			*argv_bytes;
+static size_t			argv_got;
+static struct sessions		sessions = RB_INITIALIZER(&sessions);
+static struct outgoings		outgoings = TAILQ_HEAD_INITIALIZER(outgoings);
+static struct event		starts_ev, reports_ev, chld_ev;
+static int			starts_fd = -1, reports_fd = -1;
+
+static int
+session_compare(struct session *a, struct session *b)
+{
+	return (a->pid < b->pid ? -1 : a->pid > b->pid);
+}
+
+RB_GENERATE_STATIC(sessions, session, entry, session_compare)
+
+static struct session *
+session_find(pid_t pid)
+{
+	struct session	key;
+
+	key.pid = pid;
+	return (RB_FIND(sessions, &sessions, &key));
+}
+
+/*
+ * Reports
+ */
+
+static int
+report_write(const struct report *r)
+{
+	ssize_t	n;
+
+	do
+		n = send(reports_fd, r, sizeof(*r),
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return (n == sizeof(*r) ? 0 : -1);
+}
+
+static void
+report_push(uint32_t type, uint64_t id, pid_t pid, int status)
+{
+	struct outgoing	*o;
+	struct report	 r;
+
+	memset(&r, 0, sizeof(r));
+	r.type = type;
+	r.launcher = settings.number;
+	r.id = id;
+	r.pid = pid;
+	r.status = status;
+	if (TAILQ_EMPTY(&outgoings) && report_write(&r) == 0)
+		return;
+	if ((o = malloc(sizeof(*o))) == NULL)
+		fatal("report of pid %d", (int)pid);
+	o->report = r;
+	TAILQ_INSERT_TAIL(&outgoings, o, entry);
+	event_add(&reports_ev, NULL);
+}
+
+static void
+reports_flush(void)
+{
+	struct outgoing	*o;
+
+	while ((o = TAILQ_FIRST(&outgoings)) != NULL) {
+		if (report_write(&o->report) == -1) {
+			event_add(&reports_ev, NULL);
+			return;
+		}
+		TAILQ_REMOVE(&outgoings, o, entry);
+		free(o);
+	}
+}
+
+/*
+ * Ends
+ */
+
+/* The raw wait status, as wait(2) would tell it. */
+static int
+status_raw(const siginfo_t *si)
+{
+	switch (si->si_code) {
+	case CLD_EXITED:
+		return ((si->si_status & 0xff) << 8);
+	case CLD_DUMPED:
+		return (si->si_status | 0x80);
+	default:
+		return (si->si_status);
+	}
+}
+
+/*
+ * While reports wait nothing is reaped: the kernel keeps what we could not
+ * tell, in order, at no cost of ours.
+ */
+static void
+sessions_reap(void)
+{
+	struct session	*s;
+	siginfo_t	 si;
+	int		 status;
+
+	while (TAILQ_EMPTY(&outgoings)) {
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+		    si.si_pid == 0)
+			return;
+		if ((s = session_find(si.si_pid)) != NULL)
+			report_push(REPORT_ENDED, s->id, s->pid,
+			    status_raw(&si));
+		if (waitpid(si.si_pid, &status, 0) == -1)
+			return;
+		if (s != NULL) {
+			RB_REMOVE(sessions, &sessions, s);
+			free(s);
+		}
+	}
+}
+
+static void
+chld_event(int sig, short event, void *arg)
+{
+	sessions_reap();
+}
+
+static void
+reports_event(int fd, short event, void *arg)
+{
+	reports_flush();
+	sessions_reap();
+}
+
+/*
+ * Starts
+ */
+
+static void
+session_start(const struct start *s)
+{
+	struct session		*session;
+	struct start_note	 note;
+	pid_t			 pid;
+
+	if ((session = malloc(sizeof(*session))) == NULL) {
+		report_push(REPORT_FAILED, s->record->id, 0, ENOMEM);
+		return;
+	}
+	memset(&note, 0, sizeof(note));
+	note.report.type = REPORT_STARTED;
+	note.report.launcher = settings.number;
+	note.report.id = s->record->id;
+	/* Reports keep their order: none overtakes those that wait. */
+	note.fd = TAILQ_EMPTY(&outgoings) ? reports_fd : -1;
+	if ((pid = spawn_start(&program, s, &note)) == -1) {
+		free(session);
+		report_push(REPORT_FAILED, s->record->id, 0, errno);
+		return;
+	}
+	if (note.report.pid == 0 || note.fd != -1)
+		report_push(REPORT_STARTED, s->record->id, pid, 0);
+	session->pid = pid;
+	session->id = s->record->id;
+	RB_INSERT(sessions, &sessions, session);
+}
+
+/* The one descriptor of a packet, or -1. */
+static int
+packet_fd(struct msghdr *msg)
+{
+	struct cmsghdr	*c;
+	int		 fd = -1;
+
+	for (c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_SOCKET &&
+		    c->cmsg_type == SCM_RIGHTS &&
+		    c->cmsg_len == CMSG_LEN(sizeof(fd)))
+			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return (fd);
+}
+
+static ssize_t
+packet_read(char *packet, size_t size, int *fd)
+{
+	union {
+		struct cmsghdr	hdr;
+		char		buf[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec	iov;
+	struct msghdr	msg;
+	ssize_t		n;
+
+	iov.iov_base = packet;
+	iov.iov_len = size;
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = &control;
+	msg.msg_controllen = sizeof(control);
+	do
+		n = recvmsg(starts_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	*fd = n > 0 ? packet_fd(&msg) : -1;
+	return (n);
+}
+
+/* Reads and starts one; returns 0 when the queue is empty. */
+static int
+start_next(void)
+{
+	static union {
+		struct start_record	record;
+		char			bytes[START_RECORD_MAX];
+	} packet;
+	struct start	s;
+	ssize_t		n;
+
+	n = packet_read(packet.bytes, sizeof(packet), &s.fd);
+	if (n <= 0) {
+		if (n == -1 && (errno == EMFILE || errno == ENFILE))
+			log_warn("start queue");
+		return (0);
+	}
+	if (start_parse(&s, packet.bytes, (size_t)n) == -1)
+		fatal("start of %zd bytes from the engine", n);
+	if (s.fd == -1)
+		/* Its descriptor was lost on the way: we have too many. */
+		report_push(REPORT_FAILED, s.record->id, 0, EMFILE);
+	else {
+		session_start(&s);
+		close(s.fd);
+	}
+	return (1);
+}
+
+static void
+starts_event(int fd, short event, void *arg)
+{
+	int	i;
+
+	for (i = 0; i < STARTS_PER_TURN && start_next(); i++)
+		continue;
+}
+
+static void
+starts_drain(void)
+{
+	while (start_next())
+		continue;
+}
+
+/*
+ * What the parent says
+ */
+
+static void
+sync_answer(uint32_t number)
+{
+	struct session	*s;
+
+	starts_drain();
+	RB_FOREACH(s, sessions, &sessions)
+		report_push(REPORT_SESSION, s->id, s->pid, 0);
+	report_push(REPORT_SYNCED, number, 0, 0);
+	sessions_reap();
+}
+
+static __dead void
+launcher_leave(void)
+{
+	starts_drain();
+	reports_flush();
+	_exit(0);
+}
+
+static void
+argv_begin(struct imsg *imsg)
+{
+	if (imsg_get_data(imsg, &settings, sizeof(settings)) == -1)
+		fatal("settings");
+	if ((argv_bytes = malloc(settings.argv_len + 1)) == NULL ||
+	    (program.argv = calloc(settings.argc + 1,
+	    sizeof(char *))) == NULL)
+		fatal("argv");
+	argv_bytes[settings.argv_len] = '\0';
+	program.log_level = settings.log_level;
+}
+
+static void
+argv_add(struct imsg *imsg)
+{
+	size_t	len = imsg_get_len(imsg);
+
+	if (argv_bytes == NULL || len > settings.argv_len - argv_got ||
+	    imsg_get_data(imsg, argv_bytes + argv_got, len) == -1)
+		fatalx("argv: %zu bytes too many", len);
+	argv_got += len;
+}
+
+static void
+program_ready(void)
+{
+	char		*p = argv_bytes;
+	uint32_t	 i;
+
+	if (argv_bytes == NULL || argv_got != settings.argv_len)
+		fatalx("argv: incomplete");
+	for (i = 0; i < settings.argc; i++, p += strlen(p) + 1)
+		program.argv[i] = p;
+	program.candidates = ucspi_path_candidates(program.argv[0],
+	    getenv("PATH"));
+	if (program.candidates == NULL || environment_init(&program) == -1)
+		fatal("environment");
+}
+
+static void
+launcher_ready(void)
+{
+	if (starts_fd == -1 || reports_fd == -1)
+		fatalx("configured without its queues");
+	program_ready();
+	event_set(&reports_ev, reports_fd, EV_WRITE, reports_event, NULL);
+	event_set(&starts_ev, starts_fd, EV_READ | EV_PERSIST, starts_event,
+	    NULL);
+	if (event_add(&starts_ev, NULL) == -1)
+		fatalx("event_add");
+	if (channel_send(&parent, IMSG_PARENT_READY, 0, -1, NULL, 0) == -1)
+		fatal("ready");
+}
+
+static int
+launcher_dispatch_parent(struct channel *ch, struct imsg *imsg)
+{
+	switch (imsg_get_type(imsg)) {
+	case IMSG_LAUNCHER_SERVICE:
+		argv_begin(imsg);
+		break;
+	case IMSG_LAUNCHER_ARGV:
+		argv_add(imsg);
+		break;
+	case IMSG_LAUNCHER_STARTS:
+		starts_fd = imsg_get_fd(imsg);
+		break;
+	case IMSG_LAUNCHER_REPORTS:
+		reports_fd = imsg_get_fd(imsg);
+		break;
+	case IMSG_LAUNCHER_CONFIGURED:
+		launcher_ready();
+		break;
+	case IMSG_LAUNCHER_SYNC:
+		sync_answer(imsg_get_id(imsg));
+		break;
+	case IMSG_LAUNCHER_STOP:
+		launcher_leave();
+		break;
+	default:
+		fatalx("message %u from the parent", imsg_get_type(imsg));
+	}
+	return (0);
+}
+
+static void
+launcher_lost_parent(struct channel *ch)
+{
+	if (starts_fd == -1 || reports_fd == -1)
+		_exit(0);
+	launcher_leave();
+}
+
+static void
+launcher_signals(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal_set(&chld_ev, SIGCHLD, chld_event, NULL);
+	if (signal_add(&chld_ev, NULL) == -1)
+		fatalx("signal_add");
+}
+
+__dead void
+launcher_main(void)
+{
+	struct privsep_hello	hello;
+
+	log_init("tcpserver", "launcher", 0);
+	privsep_hello_receive(&parent.ibuf, &hello);
+	log_init(hello.name, "launcher", hello.flags & PRIVSEP_QUIET);
+	privsep_drop(&hello);
+	event_init();
+	if (sandbox_launcher() == -1)
+		fatal("sandbox");
+	if (channel_adopt(&parent, launcher_dispatch_parent,
+	    launcher_lost_parent, NULL) == -1)
+		fatal("channel");
+	launcher_signals();
+	setproctitle("launcher");
+	event_dispatch();
+	fatalx("event_dispatch");
+}

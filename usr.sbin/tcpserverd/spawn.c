@@ -1,0 +1,208 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * The start of one program: vfork(2) and execve(2).  Everything that needs
+ * memory is made ready before; between the two there are only system calls
+ * and our own formatting, on memory that the child shares with us while we
+ * wait.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher.h"
+
+#define PID_TEXT_SIZE	12
+
+/* The child's lines: ready but for the pid, which goes into two gaps. */
+struct child_log {
+	char	pid_tail[NETADDR_TEXT_SIZE + 16];	/* " from IP\n" */
+	char	ok_tail[LOGLINE_SIZE];
+	char	line[LOGLINE_SIZE + 256];
+	size_t	ok_len;
+	int	on;
+};
+
+static const char	log_pid[] = "tcpserver: pid ";
+static const char	log_ok[] = "tcpserver: ok ";
+static const char	log_drop[] =
+	"tcpserver: warning: dropping connection, ";
+
+static void
+child_log_prepare(struct child_log *log, const struct program *p,
+    const struct start *s)
+{
+	struct logline	l;
+	char		remote[NETADDR_TEXT_SIZE];
+
+	log->on = p->log_level == LOG_LEVEL_VERBOSE;
+	if (!log->on)
+		return;
+	l.local = &s->record->local;
+	l.remote = &s->record->remote;
+	l.local_name = s->local_name;
+	l.remote_name = s->remote_name;
+	l.info = s->info;
+	l.local_port = s->record->local_port;
+	l.remote_port = s->record->remote_port;
+	log->ok_len = logline_peers(log->ok_tail, &l);
+	snprintf(log->pid_tail, sizeof(log->pid_tail), " from %s\n",
+	    netaddr_text(&s->record->remote, remote));
+}
+
+/* Decimal text of a pid; stdio is not for a vfork child. */
+static const char *
+pid_text(char *buf, pid_t pid)
+{
+	char	*p = buf + PID_TEXT_SIZE - 1;
+
+	*p = '\0';
+	do {
+		*--p = (char)('0' + pid % 10);
+		pid /= 10;
+	} while (pid > 0);
+	return (p);
+}
+
+static char *
+text_append(char *p, const char *text, size_t len)
+{
+	memcpy(p, text, len);
+	return (p + len);
+}
+
+static void
+child_log_write(struct child_log *log)
+{
+	char		 buf[PID_TEXT_SIZE];
+	const char	*pid = pid_text(buf, getpid());
+	size_t		 pid_len = strlen(pid);
+	char		*p = log->line;
+
+	p = text_append(p, log_pid, sizeof(log_pid) - 1);
+	p = text_append(p, pid, pid_len);
+	p = text_append(p, log->pid_tail, strlen(log->pid_tail));
+	p = text_append(p, log_ok, sizeof(log_ok) - 1);
+	p = text_append(p, pid, pid_len);
+	*p++ = ' ';
+	p = text_append(p, log->ok_tail, log->ok_len);
+	/* Nobody to tell if the log is gone. */
+	if (write(STDERR_FILENO, log->line, (size_t)(p - log->line)) == -1)
+		return;
+}
+
+/* Last words of a child that could not become the program. */
+static __dead void
+child_drop(const struct program *p, const char *what, const char *which,
+    int errnum)
+{
+	char		 line[1024], *l = line;
+	const char	*why = ucspi_strerror(errnum);
+	size_t		 which_len = strlen(which);
+
+	if (p->log_level == LOG_LEVEL_QUIET)
+		_exit(UCSPI_EXIT_TEMPORARY);
+	if (which_len > 512)
+		which_len = 512;
+	l = text_append(l, log_drop, sizeof(log_drop) - 1);
+	l = text_append(l, what, strlen(what));
+	l = text_append(l, which, which_len);
+	l = text_append(l, ": ", 2);
+	l = text_append(l, why, strlen(why));
+	*l++ = '\n';
+	if (write(STDERR_FILENO, line, (size_t)(l - line)) == -1)
+		_exit(UCSPI_EXIT_TEMPORARY);
+	_exit(UCSPI_EXIT_TEMPORARY);
+}
+
+/*
+ * Tells the engine the pid before the program runs, so that its start can
+ * not be lost with this launcher.
+ */
+static void
+child_note(struct start_note *note)
+{
+	if (note->fd == -1)
+		return;
+	note->report.pid = getpid();
+	if (send(note->fd, &note->report, sizeof(note->report),
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(note->report))
+		note->fd = -1;
+}
+
+/*
+ * As a new process has them.  What the launcher catches or ignores goes
+ * before anything is unblocked: its handlers would run on its memory.
+ */
+static int
+child_signals(void)
+{
+	static const int	changed[] = LAUNCHER_SIGNALS;
+	struct sigaction	sa = { .sa_handler = SIG_DFL };
+	sigset_t		none;
+	size_t			i;
+
+	for (i = 0; i < nitems(changed); i++)
+		if (sigaction(changed[i], &sa, NULL) == -1)
+			return (-1);
+	sigemptyset(&none);
+	return (sigprocmask(SIG_SETMASK, &none, NULL));
+}
+
+/* The program gets the client, blocking, on 0 and 1. */
+static int
+child_descriptors(int fd)
+{
+	int	flags;
+
+	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
+	    ((flags & O_NONBLOCK) &&
+	    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1) ||
+	    dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
+		return (-1);
+	return (0);
+}
+
+static __dead void
+child_run(const struct program *p, const struct start *s, char **envp,
+    struct child_log *log, struct start_note *note)
+{
+	int	errnum;
+
+	child_note(note);
+	if (log->on)
+		child_log_write(log);
+	if (child_descriptors(s->fd) == -1 || child_signals() == -1)
+		child_drop(p, "unable to set up descriptors", "", errno);
+	errnum = ucspi_path_exec(p->candidates, p->argv, envp);
+	child_drop(p, "unable to run ", p->argv[0], errnum);
+}
+
+pid_t
+spawn_start(const struct program *p, const struct start *s,
+    struct start_note *note)
+{
+	static struct child_log	  log;
+	char			**envp;
+	sigset_t		  all, old;
+	pid_t			  pid;
+	int			  saved;
+
+	if ((envp = environment_build(p, s)) == NULL)
+		return (-1);
+	child_log_prepare(&log, p, s);
+	/* No handler of ours may run in the child: it has our memory. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	if ((pid = vfork()) == 0)
+		child_run(p, s, envp, &log, note);
+	saved = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = saved;
+	return (pid);
+}
