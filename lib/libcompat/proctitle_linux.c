@@ -1,0 +1,15 @@
+/*
+ * Linux: libbsd's setproctitle(3) writes over argv and environ, after it has
+ * moved them away.
+ */
+#include <sys/types.h>
+
+#include <unistd.h>
+
+#include "compat.h"
+
+void
+compat_proctitle_init(int argc, char **argv, char **envp)
+{
+	setproctitle_init(argc, argv, envp);
+}

@@ -1,0 +1,11 @@
+/*
+ * NetBSD: setproctitle(3) needs no preparation.
+ */
+#include <sys/types.h>
+
+#include "compat.h"
+
+void
+compat_proctitle_init(int argc, char **argv, char **envp)
+{
+}
