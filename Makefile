@@ -57,7 +57,9 @@ deinstall:
 check-build: all
 
 check:
-	@CHECKDIR=${CHECKDIR} MAKE="${MAKE}" sh ${.CURDIR}/regress/check
+	@CHECKDIR=${CHECKDIR} MAKE="${MAKE}" CC="${CC}" COPTS="${COPTS}" \
+	    LDFLAGS="${LDFLAGS}" WERROR="${WERROR}" \
+	    sh ${.CURDIR}/regress/check
 
 lint:
 	@sh ${.CURDIR}/regress/lint
