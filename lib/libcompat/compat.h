@@ -22,4 +22,11 @@
  */
 void	compat_proctitle_init(int, char **, char **);
 
+/*
+ * setresgid, setresuid: as the other systems have them, on NetBSD with three
+ * equal ids only (EINVAL otherwise).
+ */
+int	setresgid(gid_t, gid_t, gid_t);
+int	setresuid(uid_t, uid_t, uid_t);
+
 #endif

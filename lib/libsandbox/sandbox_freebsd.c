@@ -62,7 +62,7 @@ untraceable_set(void)
 {
 	int	how = PROC_TRACE_CTL_DISABLE;
 
-	return (procctl(P_PID, 0, PROC_TRACE_CTL, &how));
+	return (procctl(P_PID, getpid(), PROC_TRACE_CTL, &how));
 }
 
 /* No more processes, and none with the rights of a set-uid program. */
@@ -74,7 +74,7 @@ processes_limit(void)
 
 	if (setrlimit(RLIMIT_NPROC, &none) == -1)
 		return (-1);
-	return (procctl(P_PID, 0, PROC_NO_NEW_PRIVS_CTL, &how));
+	return (procctl(P_PID, getpid(), PROC_NO_NEW_PRIVS_CTL, &how));
 }
 
 static int
