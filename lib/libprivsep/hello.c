@@ -5,6 +5,7 @@
  * they order.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,8 +31,9 @@ privsep_hello_receive(struct imsgbuf *ibuf, struct privsep_hello *hello)
 	struct imsg	imsg;
 	int		n;
 
-	if (imsgbuf_init(ibuf, PRIVSEP_FD) == -1)
-		fatal("imsgbuf_init");
+	if (fcntl(PRIVSEP_FD, F_SETFD, FD_CLOEXEC) == -1 ||
+	    imsgbuf_init(ibuf, PRIVSEP_FD) == -1)
+		fatal("descriptor %d", PRIVSEP_FD);
 	imsgbuf_allow_fdpass(ibuf);
 	while ((n = imsgbuf_get(ibuf, &imsg)) == 0)
 		if (imsgbuf_read(ibuf) != 1)

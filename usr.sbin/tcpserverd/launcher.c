@@ -59,7 +59,8 @@ session_compare(struct session *a, struct session *b)
 	return (a->pid < b->pid ? -1 : a->pid > b->pid);
 }
 
-RB_GENERATE_STATIC(sessions, session, entry, session_compare)
+RB_PROTOTYPE(sessions, session, entry, session_compare)
+RB_GENERATE(sessions, session, entry, session_compare)
 
 static struct session *
 session_find(pid_t pid)

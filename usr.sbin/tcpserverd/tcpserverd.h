@@ -52,6 +52,7 @@ enum imsg_type {
 
 	/* engine -> parent; id: service */
 	IMSG_PARENT_READY = 200,	/* configured and confined */
+	IMSG_PARENT_SYNCING,		/* struct sync_order: tell launchers */
 	IMSG_PARENT_RULES_WANTED,
 	IMSG_PARENT_ALIVE_WANTED,
 	IMSG_PARENT_LAUNCHER_WANTED,	/* the queue does not empty */

@@ -1,0 +1,253 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * The way of a client through the engine: banner, names, rules, start.  The
+ * engine never reads a byte from it.
+ */
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+#define BANNER_TIMEOUT_S	60
+/*
+ * A client that is turned away has no process.  In the log it is told apart
+ * by a number above any pid of our systems.
+ */
+#define REFUSED_NUMBER_MIN	10000000
+#define REFUSED_NUMBER_MAX	2000000000
+
+#define STATUS_DENIED	(UCSPI_EXIT_USAGE << 8)		/* exit 100 */
+#define STATUS_DROPPED	(UCSPI_EXIT_TEMPORARY << 8)	/* exit 111 */
+
+static uint32_t	refused_number = REFUSED_NUMBER_MIN;
+
+static uint32_t
+refused_number_next(void)
+{
+	if (refused_number == REFUSED_NUMBER_MAX)
+		refused_number = REFUSED_NUMBER_MIN;
+	return (refused_number++);
+}
+
+static void
+client_options(struct client *c)
+{
+	const struct service_settings	*set = &c->service->settings;
+	int				 on = 1;
+
+	if (set->flags & SERVICE_NODELAY)
+		(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on,
+		    sizeof(on));
+}
+
+int
+client_new(struct service *sv, int fd, struct netaddr *remote, uint16_t port)
+{
+	struct client	*c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return (-1);
+	c->service = sv;
+	c->fd = fd;
+	c->id = ++sv->last_id;
+	c->remote = *remote;
+	c->remote_port = port;
+	c->state = CLIENT_BANNER;
+	service_count_up(sv);
+	if (!(sv->settings.flags & SERVICE_IP_OPTIONS) &&
+	    sockopt_clear_ip_options(fd, remote->family) == -1) {
+		client_drop(c, "it sent IP options, which this system can't "
+		    "clear");
+		return (0);
+	}
+	client_options(c);
+	client_advance(c);
+	return (0);
+}
+
+void
+client_free(struct client *c)
+{
+	if (c->timed)
+		event_del(&c->ev);
+	if (c->fd != -1)
+		close(c->fd);
+	free(c->local_name);
+	free(c->remote_name);
+	free(c->info);
+	free(c->variables);
+	free(c);
+}
+
+/*
+ * Banner
+ */
+
+static void
+banner_event(int fd, short event, void *arg)
+{
+	struct client	*c = arg;
+	struct service	*sv = c->service;
+
+	c->timed = 0;
+	if (event & EV_TIMEOUT)
+		client_drop(c, "unable to print banner: %s",
+		    ucspi_strerror(ETIMEDOUT));
+	else
+		client_advance(c);
+	engine_turn(sv);
+}
+
+static void
+banner_wait(struct client *c)
+{
+	struct timeval	tv = { BANNER_TIMEOUT_S, 0 };
+
+	event_set(&c->ev, c->fd, EV_WRITE, banner_event, c);
+	if (event_add(&c->ev, &tv) == -1)
+		fatalx("event_add");
+	c->timed = 1;
+}
+
+/* 1: all of it is on its way; 0: later; -1: the client is gone. */
+static int
+banner_send(struct client *c)
+{
+	struct service	*sv = c->service;
+	size_t		 left;
+	ssize_t		 n;
+
+	while ((left = sv->settings.banner_len - c->banner_sent) > 0) {
+		n = send(c->fd, sv->banner + c->banner_sent, left,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			banner_wait(c);
+			return (0);
+		}
+		if (n == -1) {
+			client_drop(c, "unable to print banner: %s",
+			    ucspi_strerror(errno));
+			return (-1);
+		}
+		c->banner_sent += (size_t)n;
+	}
+	return (1);
+}
+
+/*
+ * Both ends
+ */
+
+static int
+client_local(struct client *c)
+{
+	struct service		*sv = c->service;
+	struct sockaddr_storage	 ss;
+	socklen_t		 len = sizeof(ss);
+
+	if (getsockname(c->fd, (struct sockaddr *)&ss, &len) == -1 ||
+	    netaddr_from_sockaddr(&c->local, &c->local_port, &ss) == -1) {
+		client_drop(c, "unable to get local address: %s",
+		    ucspi_strerror(errno));
+		return (-1);
+	}
+	if ((sv->settings.flags & SERVICE_LOCAL_NAME) &&
+	    (c->local_name = strdup(sv->settings.local_name)) == NULL) {
+		client_drop(c, "%s", ucspi_strerror(ENOMEM));
+		return (-1);
+	}
+	return (0);
+}
+
+void
+client_advance(struct client *c)
+{
+	if (c->state == CLIENT_BANNER) {
+		if (banner_send(c) != 1 || client_local(c) == -1)
+			return;
+		c->state = CLIENT_LOOKUP;
+		if (lookup_needed(c)) {
+			lookup_begin(c);
+			return;
+		}
+	}
+	c->state = CLIENT_JUDGE;
+	TAILQ_INSERT_TAIL(&c->service->judging, c, entry);
+}
+
+/*
+ * Turned away
+ */
+
+static uint32_t
+refused_log_pid(const struct client *c)
+{
+	char		text[NETADDR_TEXT_SIZE];
+	uint32_t	number = refused_number_next();
+
+	if (c->service->settings.log_level == LOG_LEVEL_VERBOSE)
+		elog_line("tcpserver: pid %u from %s", number,
+		    netaddr_text(&c->remote, text));
+	return (number);
+}
+
+static void
+refused_end(struct client *c, uint32_t number, int status)
+{
+	struct service	*sv = c->service;
+
+	client_free(c);
+	if (sv->settings.log_level == LOG_LEVEL_VERBOSE)
+		elog_line("tcpserver: end %u status %d", number, status);
+	service_count_down(sv);
+}
+
+void
+client_deny(struct client *c)
+{
+	char		line[LOGLINE_SIZE + 64];
+	struct logline	l;
+	uint32_t	number = refused_log_pid(c);
+	size_t		len;
+
+	if (c->service->settings.log_level == LOG_LEVEL_VERBOSE) {
+		l.local = &c->local;
+		l.remote = &c->remote;
+		l.local_name = c->local_name;
+		l.remote_name = c->remote_name;
+		l.info = c->info;
+		l.local_port = c->local_port;
+		l.remote_port = c->remote_port;
+		len = (size_t)snprintf(line, 64, "tcpserver: deny %u ",
+		    number);
+		len += logline_peers(line + len, &l);
+		elog_bytes(line, len);
+	}
+	refused_end(c, number, STATUS_DENIED);
+}
+
+void
+client_drop(struct client *c, const char *fmt, ...)
+{
+	char		why[PATH_MAX + 256];
+	uint32_t	number = refused_log_pid(c);
+	va_list		ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (c->service->settings.log_level != LOG_LEVEL_QUIET)
+		elog_line("tcpserver: warning: dropping connection, %s", why);
+	refused_end(c, number, STATUS_DROPPED);
+}

@@ -1,0 +1,184 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * What the engine's files share.
+ *
+ * A connection begins as a client (accepted, not yet judged or started) and
+ * becomes a session when its start leaves for a launcher.  Both count
+ * against the service's limit.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include "access.h"
+#include "tcpserverd.h"
+
+struct service;
+struct resolver_found;
+
+/* A session: a start that left, a program that runs. */
+struct session {
+	RB_ENTRY(session)	 by_id;
+	RB_ENTRY(session)	 by_pid;	/* once pid is known */
+	struct service		*service;
+	uint64_t		 id;
+	pid_t			 pid;		/* 0: not reported yet */
+	uint32_t		 sync;		/* last sync that saw it */
+	struct netaddr		 remote;
+};
+
+enum client_state {
+	CLIENT_BANNER,			/* it has not taken all of it */
+	CLIENT_LOOKUP,			/* the resolver works */
+	CLIENT_JUDGE,			/* waits for the rules */
+	CLIENT_START			/* waits for room in the start queue */
+};
+
+/* A client: everything known of it until it is started or turned away. */
+struct client {
+	TAILQ_ENTRY(client)	 entry;		/* in the queue of its state */
+	struct service		*service;
+	uint64_t		 id;
+	int			 fd;
+	enum client_state	 state;
+	size_t			 banner_sent;
+	struct event		 ev;		/* banner or lookup, with */
+	int			 timed;		/* its time; added */
+	struct netaddr		 local;
+	struct netaddr		 remote;
+	uint16_t		 local_port;
+	uint16_t		 remote_port;
+	char			*local_name;	/* NULL: unknown */
+	char			*remote_name;
+	char			*info;
+	char			*variables;	/* "NAME=VALUE" NUL ... */
+	size_t			 variables_len;
+};
+
+TAILQ_HEAD(clients, client);
+RB_HEAD(sessions_by_id, session);
+RB_HEAD(sessions_by_pid, session);
+
+struct listener {
+	int			 fd;
+	struct event		 ev;
+	int			 watched;
+	struct service		*service;
+};
+
+struct service {
+	TAILQ_ENTRY(service)	 entry;
+	uint32_t		 number;
+	struct service_settings	 settings;
+	char			*banner;
+	size_t			 banner_got;
+	struct listener		 listeners[SERVICE_LISTENERS_MAX];
+	unsigned int		 listeners_len;
+	uint64_t		 count;		/* clients and sessions */
+	uint64_t		 last_id;
+	unsigned int		 unstarted;	/* sessions without a pid */
+	struct clients		 judging;
+	struct clients		 starting;
+
+	/* rules.c */
+	struct access		*access;	/* NULL: none held */
+	int			 rules_fd;
+	int			 rules_ask_always;
+	int			 rules_waiting;	/* the parent was asked */
+	struct event		 rules_timer;
+
+	/* queue.c */
+	int			 starts_fd;
+	int			 reports_fd;
+	struct event		 starts_ev;
+	struct event		 reports_ev;
+	struct event		 starts_timer;
+	int			 starts_blocked;
+	unsigned int		 starts_crowded;
+	uint32_t		 sync_number;
+	uint32_t		 sync_expected;
+	uint32_t		 sync_answers;
+	int			 syncing;
+};
+
+extern struct channel	engine_parent;
+
+/* engine.c */
+
+/* Ends what a turn of the loop left open: judging, starting, the log. */
+void		 engine_turn(struct service *);
+
+/* accept.c */
+
+/*
+ * listeners_update: accepts when everything needed is there, and only then;
+ * to be called when any of it may have changed.
+ * alive_heard: the parent answered.
+ */
+void	listeners_init(struct service *);
+void	listeners_update(struct service *);
+void	listeners_close(struct service *);
+void	alive_heard(void);
+void	service_count_up(struct service *);
+void	service_count_down(struct service *);
+
+/* client.c */
+
+/*
+ * client_new: a client that was accepted on fd, which is then its own; -1
+ * with errno when there is no memory, fd stays the caller's.
+ */
+int		 client_new(struct service *, int, struct netaddr *,
+		    uint16_t);
+/* The next thing that is to be done for it. */
+void		 client_advance(struct client *);
+/* Turned away: by a rule, or because something failed (what: why). */
+void		 client_deny(struct client *);
+void		 client_drop(struct client *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+/* Its start left, or it is gone; the descriptor is closed. */
+void		 client_free(struct client *);
+
+/* lookup.c */
+
+int	lookup_needed(const struct client *);
+void	lookup_begin(struct client *);
+void	lookup_forget(struct client *);
+void	lookup_resolver(int);
+
+/* rules.c */
+
+void	rules_init(struct service *);
+/* Judges all that wait, if the rules are known to be fresh. */
+void	rules_judge(struct service *);
+void	rules_answered(struct service *, struct imsg *);
+
+/* queue.c */
+
+void	queue_init(struct service *);
+/* Sends starts as long as there are credit and room. */
+void	queue_send(struct service *);
+void	queue_read(struct service *);
+void	queue_sync(struct service *, const struct sync_order *);
+
+/* session.c */
+
+struct session	*session_new(struct service *, uint64_t, pid_t);
+struct session	*session_by_id(uint64_t);
+struct session	*session_by_pid(pid_t);
+struct session	*session_next(struct session *);
+void		 session_started(struct session *, pid_t);
+void		 session_free(struct session *);
+/* Logs the end, counts down. */
+void		 session_end(struct session *, int);
+
+/* elog.c: the classic log, bounded, never ahead of a reader that stalls. */
+
+void	elog_init(const char *, int);
+void	elog_line(const char *, ...) __attribute__((format(printf, 1, 2)));
+void	elog_bytes(const char *, size_t);
+/* 0: everything is written; 1: the reader does not take it now. */
+int	elog_flush(void);
+int	elog_pending(void);
+
+#endif

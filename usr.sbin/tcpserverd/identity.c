@@ -1,0 +1,90 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * Who our processes are to be.
+ */
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent.h"
+
+#define ENGINE_USER	"_tcpserverd"
+#define NOBODY_USER	"nobody"
+/* Where there is no user database at all. */
+#define NOBODY_UID	65534
+#define NOBODY_GID	65534
+
+static void
+hello_fill(struct privsep_hello *h)
+{
+	memset(h, 0, sizeof(*h));
+	strlcpy(h->build, privsep_build, sizeof(h->build));
+	strlcpy(h->name, "tcpserver", sizeof(h->name));
+}
+
+static void
+hello_user(struct privsep_hello *h, uid_t uid, gid_t gid)
+{
+	h->flags |= PRIVSEP_SET_UID | PRIVSEP_SET_GID;
+	h->uid = uid;
+	h->gid = gid;
+}
+
+/* An empty directory that nobody but root can fill, or none. */
+static void
+hello_chroot(struct privsep_hello *h)
+{
+	struct stat	st;
+
+	if (stat(EMPTYDIR, &st) == -1 || !S_ISDIR(st.st_mode) ||
+	    st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return;
+	h->flags |= PRIVSEP_CHROOT;
+	strlcpy(h->chroot_path, EMPTYDIR, sizeof(h->chroot_path));
+}
+
+void
+identity_find(struct privsep_hello *h, const struct service *sv)
+{
+	struct passwd	*pw;
+
+	hello_fill(h);
+	if (sv->settings.log_level == LOG_LEVEL_QUIET)
+		h->flags |= PRIVSEP_QUIET;
+	if (geteuid() != 0)
+		return;
+	hello_chroot(h);
+	if ((pw = getpwnam(ENGINE_USER)) != NULL)
+		hello_user(h, pw->pw_uid, pw->pw_gid);
+	else if (sv->uid != 0)
+		hello_user(h, sv->uid, sv->gid != 0 ? sv->gid : NOBODY_GID);
+	else if ((pw = getpwnam(NOBODY_USER)) != NULL)
+		hello_user(h, pw->pw_uid, pw->pw_gid);
+	else
+		hello_user(h, NOBODY_UID, NOBODY_GID);
+}
+
+void
+identity_service(struct service *sv, int set_gid, gid_t gid, int set_uid,
+    uid_t uid)
+{
+	hello_fill(&sv->identity);
+	if (sv->settings.log_level == LOG_LEVEL_QUIET)
+		sv->identity.flags |= PRIVSEP_QUIET;
+	if (set_gid) {
+		sv->gid = gid;
+		sv->identity.gid = gid;
+		sv->identity.flags |= PRIVSEP_SET_GID;
+	}
+	if (set_uid) {
+		sv->uid = uid;
+		sv->identity.uid = uid;
+		sv->identity.flags |= PRIVSEP_SET_UID;
+		if (!set_gid && geteuid() == 0)
+			sv->identity.flags |= PRIVSEP_NO_GROUPS;
+	}
+}

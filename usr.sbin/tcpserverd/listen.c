@@ -1,0 +1,68 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * Listening sockets, made by the parent while it still may.
+ */
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "parent.h"
+
+static int
+listen_options(int fd, int family, int v6only)
+{
+	int	on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
+		return (-1);
+	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+	    &v6only, sizeof(v6only)) == -1)
+		return (-1);
+	return (0);
+}
+
+static int
+listen_name(int fd, uint16_t *port)
+{
+	struct sockaddr_storage	ss;
+	struct netaddr		addr;
+	socklen_t		len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return (-1);
+	return (netaddr_from_sockaddr(&addr, port, &ss));
+}
+
+int
+listen_open(const struct netaddr *addr, uint16_t *port, int v6only,
+    const char **what)
+{
+	struct sockaddr_storage	ss;
+	socklen_t		len;
+	int			fd, saved;
+
+	*what = "create socket";
+	fd = socket(addr->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd == -1)
+		return (-1);
+	len = netaddr_to_sockaddr(addr, *port, AF_UNSPEC, &ss);
+	*what = "bind";
+	if (listen_options(fd, addr->family, v6only) == -1 ||
+	    bind(fd, (struct sockaddr *)&ss, len) == -1)
+		goto bad;
+	*what = "get local address";
+	if (listen_name(fd, port) == -1)
+		goto bad;
+	return (fd);
+bad:
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return (-1);
+}

@@ -1,0 +1,167 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * Names and ident of a client, asked of the resolver process.  A client
+ * that waits for them holds up nobody else.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "../../libexec/tcpserverd-resolver/resolver.h"
+
+/*
+ * The resolver answers within its own bounds (see there); should it not,
+ * the client goes on with what is known: nothing.
+ */
+#define LOOKUP_TIMEOUT_S	300
+
+static struct channel	resolver;
+static struct clients	waiting = TAILQ_HEAD_INITIALIZER(waiting);
+
+static uint32_t
+lookup_what(const struct client *c)
+{
+	uint32_t	flags = c->service->settings.flags, what = 0;
+
+	if (!(flags & SERVICE_LOCAL_NAME))
+		what |= RESOLVER_LOCAL_NAME;
+	if (flags & SERVICE_REMOTE_NAME)
+		what |= RESOLVER_REMOTE_NAME;
+	if ((flags & SERVICE_REMOTE_NAME) && (flags & SERVICE_PARANOID))
+		what |= RESOLVER_PARANOID;
+	if (flags & SERVICE_IDENT)
+		what |= RESOLVER_IDENT;
+	return (what);
+}
+
+int
+lookup_needed(const struct client *c)
+{
+	return (lookup_what(c) != 0);
+}
+
+/*
+ * Questions are told apart by the low bits of the client's id: unique among
+ * those that can wait at one time.
+ */
+static void
+lookup_send(struct client *c)
+{
+	struct resolver_lookup	q;
+
+	memset(&q, 0, sizeof(q));
+	q.what = lookup_what(c);
+	q.ident_timeout_s = c->service->settings.ident_timeout_s;
+	q.local = c->local;
+	q.remote = c->remote;
+	q.local_port = c->local_port;
+	q.remote_port = c->remote_port;
+	/* Not sent: it will be, when there is a resolver again. */
+	(void)channel_send(&resolver, IMSG_RESOLVER_LOOKUP, (uint32_t)c->id,
+	    -1, &q, sizeof(q));
+}
+
+static void
+lookup_end(struct client *c)
+{
+	TAILQ_REMOVE(&waiting, c, entry);
+	if (c->timed)
+		event_del(&c->ev);
+	c->timed = 0;
+	client_advance(c);
+}
+
+static void
+lookup_timeout(int fd, short event, void *arg)
+{
+	struct client	*c = arg;
+	struct service	*sv = c->service;
+
+	c->timed = 0;
+	(void)channel_send(&resolver, IMSG_RESOLVER_CANCEL, (uint32_t)c->id,
+	    -1, NULL, 0);
+	lookup_end(c);
+	engine_turn(sv);
+}
+
+void
+lookup_begin(struct client *c)
+{
+	struct timeval	tv = { LOOKUP_TIMEOUT_S, 0 };
+
+	TAILQ_INSERT_TAIL(&waiting, c, entry);
+	evtimer_set(&c->ev, lookup_timeout, c);
+	evtimer_add(&c->ev, &tv);
+	c->timed = 1;
+	lookup_send(c);
+}
+
+static struct client *
+lookup_find(uint32_t id)
+{
+	struct client	*c;
+
+	TAILQ_FOREACH(c, &waiting, entry)
+		if ((uint32_t)c->id == id)
+			return (c);
+	return (NULL);
+}
+
+/* The resolver reads what strangers send: its strings end where we say. */
+static char *
+text_take(int found, char *text, size_t size)
+{
+	if (!found)
+		return (NULL);
+	text[size - 1] = '\0';
+	return (strdup(text));
+}
+
+static void
+lookup_found(struct client *c, struct resolver_found *f)
+{
+	struct service	*sv = c->service;
+
+	if (!(sv->settings.flags & SERVICE_LOCAL_NAME))
+		c->local_name = text_take(f->found & RESOLVER_LOCAL_NAME,
+		    f->local_name, sizeof(f->local_name));
+	c->remote_name = text_take(f->found & RESOLVER_REMOTE_NAME,
+	    f->remote_name, sizeof(f->remote_name));
+	c->info = text_take(f->found & RESOLVER_IDENT, f->info,
+	    sizeof(f->info));
+	lookup_end(c);
+	engine_turn(sv);
+}
+
+static int
+engine_dispatch_resolver(struct channel *ch, struct imsg *imsg)
+{
+	struct resolver_found	 f;
+	struct client		*c;
+
+	if (imsg_get_type(imsg) != IMSG_RESOLVER_FOUND ||
+	    imsg_get_data(imsg, &f, sizeof(f)) == -1) {
+		log_warnx("resolver: message %u not understood",
+		    imsg_get_type(imsg));
+		return (-1);
+	}
+	if ((c = lookup_find(imsg_get_id(imsg))) != NULL)
+		lookup_found(c, &f);
+	return (0);
+}
+
+/* A new resolver, the first or one after a death: ask it all again. */
+void
+lookup_resolver(int fd)
+{
+	struct client	*c;
+
+	channel_close(&resolver);
+	if (channel_init(&resolver, fd, engine_dispatch_resolver, NULL,
+	    NULL) == -1)
+		fatal("resolver's channel");
+	TAILQ_FOREACH(c, &waiting, entry)
+		lookup_send(c);
+}

@@ -1,0 +1,524 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * The parent: holds the configuration, the listening sockets and the queues
+ * between engine and launchers; starts the processes, restarts those that
+ * die, opens the rules for the engine, and ends everything when told to.
+ *
+ * It runs as root (or whoever started it) and is reached by its children's
+ * messages and by signals only; it never reads a byte that a client sent.
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent.h"
+#include "sandbox.h"
+#include "../../libexec/tcpserverd-resolver/resolver.h"
+
+/* So long a process may take to leave before it is killed. */
+#define STOP_ENGINE_MS		2000
+#define STOP_LAUNCHERS_MS	5000
+#define RESOLVE_ANSWER_S	600
+
+struct parent_config	config;
+
+static struct process	*engine, *resolver;
+static struct event	 chld_ev, term_ev, stop_ev;
+static int		 started;
+static int		 exit_code;
+
+/*
+ * Resolver
+ */
+
+/* A channel between the resolver and one who asks it: the asker's end. */
+static int
+asker_open(void)
+{
+	int	sv[2];
+
+	if (resolver == NULL || !resolver->greeted || socketpair(AF_UNIX,
+	    SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
+		return (-1);
+	if (channel_send(&resolver->ch, IMSG_RESOLVER_ASKER, 0, sv[0], NULL,
+	    0) == -1) {
+		close(sv[0]);
+		close(sv[1]);
+		return (-1);
+	}
+	return (sv[1]);
+}
+
+/* Each time either of the two is new. */
+static void
+engine_meets_resolver(void)
+{
+	int	fd;
+
+	if (engine == NULL || !engine->ready || (fd = asker_open()) == -1)
+		return;
+	if (channel_send(&engine->ch, IMSG_ENGINE_RESOLVER, 0, fd, NULL,
+	    0) == -1)
+		close(fd);
+}
+
+struct answer {
+	struct resolver_addresses	*addresses;
+	int				 done;		/* -1: failed */
+};
+
+static int
+parent_dispatch_answer(struct channel *ch, struct imsg *imsg)
+{
+	struct answer	*a = ch->arg;
+
+	if (imsg_get_type(imsg) != IMSG_RESOLVER_ADDRESSES ||
+	    imsg_get_data(imsg, a->addresses, sizeof(*a->addresses)) == -1 ||
+	    a->addresses->count > RESOLVER_ADDRS_MAX)
+		return (-1);
+	a->done = 1;
+	return (0);
+}
+
+static void
+parent_lost_answer(struct channel *ch)
+{
+	struct answer	*a = ch->arg;
+
+	a->done = -1;
+}
+
+static int
+resolver_wait_ready(void)
+{
+	if (resolver == NULL &&
+	    (resolver = process_new(PROCESS_RESOLVER, NULL)) == NULL)
+		return (-1);
+	if (resolver->pid == 0)
+		process_start(resolver);
+	while (!resolver->greeted && resolver->pid != 0)
+		event_loop(EVLOOP_ONCE);
+	return (resolver->greeted ? 0 : -1);
+}
+
+int
+parent_resolve(const struct resolver_host *host,
+    struct resolver_addresses *addresses)
+{
+	struct channel	ch;
+	struct answer	a = { addresses, 0 };
+	int		fd;
+
+	if (resolver_wait_ready() == -1 || (fd = asker_open()) == -1)
+		return (-1);
+	if (channel_init(&ch, fd, parent_dispatch_answer, parent_lost_answer,
+	    &a) == -1) {
+		close(fd);
+		return (-1);
+	}
+	if (channel_send(&ch, IMSG_RESOLVER_HOST, 0, -1, host,
+	    sizeof(*host)) == -1)
+		a.done = -1;
+	while (a.done == 0)
+		event_loop(EVLOOP_ONCE);
+	channel_close(&ch);
+	return (a.done == 1 ? 0 : -1);
+}
+
+/*
+ * Counts made exact
+ */
+
+static int
+service_ready(const struct service *sv)
+{
+	unsigned int	i;
+
+	for (i = 0; i < sv->launchers_len; i++)
+		if (!sv->launchers[i]->ready)
+			return (0);
+	return (engine->ready);
+}
+
+/*
+ * After the start and after each death the engine must hear from every
+ * launcher which sessions there are; it is asked first, so that it counts
+ * the right answers.
+ */
+static void
+service_sync(struct service *sv)
+{
+	struct sync_order	order;
+
+	if (!service_ready(sv))
+		return;
+	order.number = ++sv->sync_number;
+	order.launchers = sv->launchers_len;
+	(void)channel_send(&engine->ch, IMSG_ENGINE_SYNC, sv->number, -1,
+	    &order, sizeof(order));
+}
+
+static void
+services_sync(void)
+{
+	struct service	*sv;
+
+	TAILQ_FOREACH(sv, &config.services, entry)
+		service_sync(sv);
+}
+
+static void
+launchers_sync(struct service *sv, struct imsg *imsg)
+{
+	struct sync_order	order;
+	unsigned int		i;
+
+	if (imsg_get_data(imsg, &order, sizeof(order)) == -1 ||
+	    order.number != sv->sync_number)
+		return;			/* another one is under way */
+	for (i = 0; i < sv->launchers_len; i++)
+		(void)channel_send(&sv->launchers[i]->ch, IMSG_LAUNCHER_SYNC,
+		    order.number, -1, NULL, 0);
+}
+
+/*
+ * Processes
+ */
+
+static void
+launcher_add(struct service *sv)
+{
+	struct process	*p;
+	long		 cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (sv->launchers_len == LAUNCHERS_MAX ||
+	    (cores > 0 && sv->launchers_len >= (unsigned long)cores + 2) ||
+	    (p = process_new(PROCESS_LAUNCHER, sv)) == NULL)
+		return;
+	sv->launchers[sv->launchers_len++] = p;
+	process_start(p);
+}
+
+/* One at a time: the last one is to help before the next is asked for. */
+static void
+launcher_wanted(struct service *sv)
+{
+	if (!processes_stopping && service_ready(sv))
+		launcher_add(sv);
+}
+
+void
+parent_configure(struct process *p)
+{
+	struct service	*sv;
+
+	switch (p->kind) {
+	case PROCESS_ENGINE:
+		TAILQ_FOREACH(sv, &config.services, entry)
+			service_tell_engine(sv, &p->ch);
+		(void)channel_send(&p->ch, IMSG_ENGINE_CONFIGURED, 0, -1,
+		    NULL, 0);
+		break;
+	case PROCESS_LAUNCHER:
+		service_tell_launcher(p->service, p);
+		break;
+	case PROCESS_RESOLVER:
+		break;
+	}
+}
+
+static void
+everything_ready(void)
+{
+	struct service	*sv;
+
+	if (started)
+		return;
+	TAILQ_FOREACH(sv, &config.services, entry)
+		if (!service_ready(sv))
+			return;
+	started = 1;
+	config.started();
+}
+
+static void
+process_ready(struct process *p)
+{
+	p->ready = p->was_ready = 1;
+	if (p->kind == PROCESS_ENGINE)
+		engine_meets_resolver();
+	if (p->kind == PROCESS_LAUNCHER)
+		service_sync(p->service);
+	else
+		services_sync();
+	everything_ready();
+}
+
+static int
+process_greeted(struct process *p, struct imsg *imsg)
+{
+	char	why[256];
+
+	if (privsep_hello_check(imsg, why, sizeof(why)) == -1) {
+		log_warnx("%s: %s", process_name(p), why);
+		return (-1);
+	}
+	p->greeted = 1;
+	if (p->kind == PROCESS_RESOLVER) {
+		p->ready = p->was_ready = 1;
+		engine_meets_resolver();
+	}
+	return (0);
+}
+
+static void
+orphan_note(struct service *sv, struct imsg *imsg)
+{
+	struct session_note	note;
+
+	if (imsg_get_data(imsg, &note, sizeof(note)) == 0)
+		service_orphan_add(sv, &note);
+}
+
+static int
+parent_dispatch_engine(struct process *p, struct imsg *imsg)
+{
+	struct service	*sv;
+
+	if ((sv = service_find(imsg_get_id(imsg))) == NULL)
+		goto bad;
+	switch (imsg_get_type(imsg)) {
+	case IMSG_PARENT_READY:
+		process_ready(p);
+		return (0);
+	case IMSG_PARENT_SYNCING:
+		launchers_sync(sv, imsg);
+		return (0);
+	case IMSG_PARENT_RULES_WANTED:
+		service_rules_send(sv, &p->ch);
+		return (0);
+	case IMSG_PARENT_ALIVE_WANTED:
+		(void)channel_send(&p->ch, IMSG_ENGINE_ALIVE, 0, -1, NULL, 0);
+		return (0);
+	case IMSG_PARENT_LAUNCHER_WANTED:
+		launcher_wanted(sv);
+		return (0);
+	case IMSG_PARENT_ORPHAN:
+		orphan_note(sv, imsg);
+		return (0);
+	}
+bad:
+	log_warnx("engine: message %u not understood", imsg_get_type(imsg));
+	return (-1);
+}
+
+/* Returns -1 to end the process: it said what it has no business to say. */
+int
+parent_dispatch(struct channel *ch, struct imsg *imsg)
+{
+	struct process	*p = ch->arg;
+
+	if (!p->greeted)
+		return (process_greeted(p, imsg));
+	if (p->kind == PROCESS_ENGINE)
+		return (parent_dispatch_engine(p, imsg));
+	if (p->kind == PROCESS_LAUNCHER &&
+	    imsg_get_type(imsg) == IMSG_PARENT_READY) {
+		process_ready(p);
+		return (0);
+	}
+	log_warnx("%s: message %u not understood", process_name(p),
+	    imsg_get_type(imsg));
+	return (-1);
+}
+
+/*
+ * Deaths
+ */
+
+static void
+program_ended(pid_t pid, int status)
+{
+	struct session_note	note;
+
+	service_orphan_gone(pid);
+	if (engine == NULL || !engine->ready)
+		return;
+	memset(&note, 0, sizeof(note));
+	note.pid = pid;
+	note.status = status;
+	(void)channel_send(&engine->ch, IMSG_ENGINE_REAPED, 0, -1, &note,
+	    sizeof(note));
+}
+
+static void
+chld_event(int sig, short event, void *arg)
+{
+	struct process	*p;
+	pid_t		 pid;
+	int		 status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if ((p = process_by_pid(pid)) != NULL)
+			process_ended(p, status);
+		else
+			program_ended(pid, status);
+	}
+}
+
+/*
+ * Stop: first the engine, so that no start comes any more, then the
+ * launchers, which still start what was accepted; resolver last.
+ */
+static int
+kind_running(enum process_kind kind)
+{
+	struct process	*p;
+
+	for (p = process_next(NULL); p != NULL; p = process_next(p))
+		if (p->kind == kind && p->pid != 0)
+			return (1);
+	return (0);
+}
+
+static void
+kind_kill(enum process_kind kind)
+{
+	struct process	*p;
+
+	for (p = process_next(NULL); p != NULL; p = process_next(p))
+		if (p->kind == kind)
+			process_kill(p);
+}
+
+static void
+stop_timer(unsigned int ms)
+{
+	struct timeval	tv;
+
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = ms % 1000 * 1000;
+	evtimer_add(&stop_ev, &tv);
+}
+
+static void
+stop_timeout(int fd, short event, void *arg)
+{
+	if (kind_running(PROCESS_ENGINE))
+		kind_kill(PROCESS_ENGINE);
+	else
+		kind_kill(PROCESS_LAUNCHER);
+}
+
+static void
+launchers_stop(void)
+{
+	struct process	*p;
+
+	for (p = process_next(NULL); p != NULL; p = process_next(p))
+		if (p->kind == PROCESS_LAUNCHER && p->pid != 0)
+			(void)channel_send(&p->ch, IMSG_LAUNCHER_STOP, 0, -1,
+			    NULL, 0);
+	stop_timer(STOP_LAUNCHERS_MS);
+}
+
+static void
+stop_advance(void)
+{
+	if (kind_running(PROCESS_ENGINE))
+		return;
+	if (processes_stopping == 1) {
+		processes_stopping = 2;
+		launchers_stop();
+		kind_kill(PROCESS_RESOLVER);
+	}
+	if (!kind_running(PROCESS_LAUNCHER) &&
+	    !kind_running(PROCESS_RESOLVER))
+		exit(exit_code);
+}
+
+void
+parent_stop(int code)
+{
+	struct service	*sv;
+
+	if (processes_stopping)
+		return;
+	processes_stopping = 1;
+	exit_code = code;
+	TAILQ_FOREACH(sv, &config.services, entry)
+		while (sv->listeners_len > 0)
+			close(sv->listeners[--sv->listeners_len]);
+	if (engine != NULL && engine->pid != 0)
+		(void)channel_send(&engine->ch, IMSG_ENGINE_STOP, 0, -1,
+		    NULL, 0);
+	stop_timer(STOP_ENGINE_MS);
+	stop_advance();
+}
+
+static void
+term_event(int sig, short event, void *arg)
+{
+	parent_stop(0);
+}
+
+/*
+ * A child that can't even start will not do better the second time: said so
+ * before anything was served.  Later deaths are mended.
+ */
+void
+parent_process_ended(struct process *p)
+{
+	if (processes_stopping) {
+		stop_advance();
+		return;
+	}
+	if (p->was_ready)
+		return;
+	if (!started)
+		parent_stop(UCSPI_EXIT_TEMPORARY);
+}
+
+void
+parent_init(void)
+{
+	TAILQ_INIT(&config.services);
+	event_init();
+	reaper_init(program_ended);
+	signal_set(&chld_ev, SIGCHLD, chld_event, NULL);
+	signal_set(&term_ev, SIGTERM, term_event, NULL);
+	evtimer_set(&stop_ev, stop_timeout, NULL);
+	if (signal_add(&chld_ev, NULL) == -1 ||
+	    signal_add(&term_ev, NULL) == -1)
+		fatalx("signal_add");
+	signal(SIGPIPE, SIG_IGN);
+}
+
+__dead void
+parent_run(void)
+{
+	struct service	*sv;
+
+	if (sandbox_parent() == -1)
+		fatal("sandbox");
+	if ((engine = process_new(PROCESS_ENGINE, NULL)) == NULL)
+		fatal("engine");
+	process_start(engine);
+	TAILQ_FOREACH(sv, &config.services, entry)
+		launcher_add(sv);
+	if (config.resolver_wanted && resolver == NULL) {
+		if ((resolver = process_new(PROCESS_RESOLVER, NULL)) == NULL)
+			fatal("resolver");
+		process_start(resolver);
+	}
+	if (!config.resolver_wanted && resolver != NULL)
+		process_retire(resolver);
+	event_dispatch();
+	fatalx("event_dispatch");
+}

@@ -1,0 +1,195 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * The parent's children: started by re-execution, told who they are,
+ * watched, and started again when they die, ever slower, without end.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parent.h"
+
+#define BACKOFF_MIN_MS	100
+#define BACKOFF_MAX_MS	10000
+/* So long it must live to count as healthy again. */
+#define HEALTHY_MS	10000
+
+static struct process	*processes[64];
+static unsigned int	 processes_len;
+static uint32_t		 launcher_number;
+
+int	processes_stopping;
+
+const char *
+process_name(const struct process *p)
+{
+	switch (p->kind) {
+	case PROCESS_ENGINE:
+		return ("engine");
+	case PROCESS_LAUNCHER:
+		return ("launcher");
+	case PROCESS_RESOLVER:
+		return ("resolver");
+	}
+	return ("?");
+}
+
+static void
+process_timer(int fd, short event, void *arg)
+{
+	process_start(arg);
+}
+
+struct process *
+process_new(enum process_kind kind, struct service *sv)
+{
+	struct process	*p;
+
+	if (processes_len == nitems(processes) ||
+	    (p = calloc(1, sizeof(*p))) == NULL)
+		return (NULL);
+	p->kind = kind;
+	p->service = sv;
+	p->backoff_ms = BACKOFF_MIN_MS;
+	evtimer_set(&p->timer, process_timer, p);
+	processes[processes_len++] = p;
+	return (p);
+}
+
+struct process *
+process_by_pid(pid_t pid)
+{
+	unsigned int	i;
+
+	for (i = 0; i < processes_len; i++)
+		if (processes[i]->pid == pid)
+			return (processes[i]);
+	return (NULL);
+}
+
+struct process *
+process_next(struct process *p)
+{
+	unsigned int	i = 0;
+
+	if (p != NULL)
+		while (processes[i++] != p)
+			continue;
+	return (i < processes_len ? processes[i] : NULL);
+}
+
+static void
+process_start_later(struct process *p)
+{
+	struct timeval	tv;
+
+	tv.tv_sec = p->backoff_ms / 1000;
+	tv.tv_usec = p->backoff_ms % 1000 * 1000;
+	evtimer_add(&p->timer, &tv);
+	p->backoff_ms *= 2;
+	if (p->backoff_ms > BACKOFF_MAX_MS)
+		p->backoff_ms = BACKOFF_MAX_MS;
+}
+
+/* The channel's end is the first sign of a death; SIGCHLD the last. */
+static void
+process_lost(struct channel *ch)
+{
+	struct process	*p = ch->arg;
+
+	/* A process that we refuse to hear must not go on. */
+	process_kill(p);
+}
+
+static pid_t
+process_exec(struct process *p, int *fd)
+{
+	char	role[32], title[] = "tcpserverd", option[] = "-P";
+	char	resolver[] = LIBEXECDIR "/tcpserverd-resolver";
+	char	*argv[] = { title, option, role, NULL };
+	char	*resolver_argv[] = { resolver, NULL };
+
+	if (p->kind == PROCESS_RESOLVER)
+		return (privsep_exec(resolver, resolver_argv, fd));
+	strlcpy(role, process_name(p), sizeof(role));
+	return (privsep_exec(config.exe_path, argv, fd));
+}
+
+static void
+process_greet(struct process *p)
+{
+	struct privsep_hello	hello;
+
+	hello = p->kind == PROCESS_LAUNCHER ? p->service->identity :
+	    config.identity;
+	if (channel_send(&p->ch, IMSG_PRIVSEP_HELLO, 0, -1, &hello,
+	    sizeof(hello)) == -1)
+		log_warn("hello to the %s", process_name(p));
+}
+
+void
+process_start(struct process *p)
+{
+	int	fd;
+
+	p->ready = p->greeted = 0;
+	p->started_ms = clock_ms();
+	if (p->kind == PROCESS_LAUNCHER)
+		p->number = ++launcher_number;
+	if ((p->pid = process_exec(p, &fd)) == -1) {
+		p->pid = 0;
+		log_warn("unable to start the %s", process_name(p));
+		process_start_later(p);
+		return;
+	}
+	if (channel_init(&p->ch, fd, parent_dispatch, process_lost, p) == -1)
+		fatal("channel of the %s", process_name(p));
+	process_greet(p);
+	parent_configure(p);
+}
+
+void
+process_kill(struct process *p)
+{
+	if (p->pid != 0)
+		kill(p->pid, SIGKILL);
+}
+
+void
+process_retire(struct process *p)
+{
+	p->retired = 1;
+	process_kill(p);
+}
+
+static void
+death_log(const struct process *p, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warnx("%s %d: died of signal %d, starting another",
+		    process_name(p), (int)p->pid, WTERMSIG(status));
+	else
+		log_warnx("%s %d: exited with %d, starting another",
+		    process_name(p), (int)p->pid, WEXITSTATUS(status));
+}
+
+void
+process_ended(struct process *p, int status)
+{
+	int	again = p->was_ready && !p->retired && !processes_stopping;
+
+	if (again)
+		death_log(p, status);
+	channel_close(&p->ch);
+	p->pid = 0;
+	p->ready = p->greeted = 0;
+	if (clock_ms() - p->started_ms >= HEALTHY_MS)
+		p->backoff_ms = BACKOFF_MIN_MS;
+	if (again)
+		process_start_later(p);
+	parent_process_ended(p);
+}

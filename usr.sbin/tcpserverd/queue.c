@@ -1,0 +1,388 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * The two queues between engine and launchers.  Starts go out with the
+ * client's socket, at most START_CREDIT of them not yet reported as
+ * started; reports come back.
+ *
+ * A sync makes the counts exact after a death: every launcher empties the
+ * start queue, then tells which sessions it has.  A start that no report
+ * followed by then was lost with its launcher.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+#define STARTS_PAUSE_MS		50	/* the kernel is short of something */
+#define REPORTS_PER_TURN	256
+/* So many sends in a row that found others waiting: more launchers. */
+#define CROWDED_SENDS		16
+
+static void	starts_event(int, short, void *);
+static void	reports_event(int, short, void *);
+
+void
+queue_init(struct service *sv)
+{
+	TAILQ_INIT(&sv->starting);
+	event_set(&sv->reports_ev, sv->reports_fd, EV_READ | EV_PERSIST,
+	    reports_event, sv);
+	if (event_add(&sv->reports_ev, NULL) == -1)
+		fatalx("event_add");
+	event_set(&sv->starts_ev, sv->starts_fd, EV_WRITE, starts_event, sv);
+	evtimer_set(&sv->starts_timer, starts_event, sv);
+}
+
+/*
+ * Starts
+ */
+
+static void
+starts_event(int fd, short event, void *arg)
+{
+	struct service	*sv = arg;
+
+	sv->starts_blocked = 0;
+	engine_turn(sv);
+}
+
+/* Full: until it is written to again.  Short of descriptors: a little. */
+static void
+starts_wait(struct service *sv, int errnum)
+{
+	struct timeval	tv = { 0, STARTS_PAUSE_MS * 1000 };
+
+	sv->starts_blocked = 1;
+	if (errnum == EAGAIN || errnum == EWOULDBLOCK)
+		event_add(&sv->starts_ev, NULL);
+	else
+		evtimer_add(&sv->starts_timer, &tv);
+}
+
+static void
+string_add(struct iovec *iov, int *n, uint32_t *len, const char *s,
+    size_t size)
+{
+	union { const char *c; void *v; } u = { s };
+
+	*len = (uint32_t)size;
+	if (size == 0)
+		return;
+	iov[*n].iov_base = u.v;
+	iov[*n].iov_len = size;
+	(*n)++;
+}
+
+static size_t
+string_size(const char *s)
+{
+	return (s == NULL ? 0 : strlen(s) + 1);
+}
+
+/* Lays the record and its strings out for one sendmsg(2). */
+static size_t
+record_fill(struct start_record *r, struct iovec *iov, int *n,
+    const struct client *c)
+{
+	memset(r, 0, sizeof(*r));
+	r->id = c->id;
+	r->local = c->local;
+	r->remote = c->remote;
+	r->local_port = c->local_port;
+	r->remote_port = c->remote_port;
+	iov[0].iov_base = r;
+	iov[0].iov_len = sizeof(*r);
+	*n = 1;
+	string_add(iov, n, &r->local_name_len, c->local_name,
+	    string_size(c->local_name));
+	string_add(iov, n, &r->remote_name_len, c->remote_name,
+	    string_size(c->remote_name));
+	string_add(iov, n, &r->info_len, c->info, string_size(c->info));
+	string_add(iov, n, &r->variables_len, c->variables, c->variables_len);
+	return (sizeof(*r) + r->local_name_len + r->remote_name_len +
+	    r->info_len + r->variables_len);
+}
+
+static int
+record_send(const struct client *c)
+{
+	union {
+		struct cmsghdr	hdr;
+		char		buf[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct start_record	 r;
+	struct iovec		 iov[5];
+	struct msghdr		 msg;
+	struct cmsghdr		*cmsg;
+	ssize_t			 sent;
+	int			 n;
+
+	if (record_fill(&r, iov, &n, c) > START_RECORD_MAX) {
+		errno = E2BIG;
+		return (-1);
+	}
+	memset(&msg, 0, sizeof(msg));
+	memset(&control, 0, sizeof(control));
+	msg.msg_iov = iov;
+	msg.msg_iovlen = n;
+	msg.msg_control = &control;
+	msg.msg_controllen = sizeof(control);
+	cmsg = CMSG_FIRSTHDR(&msg);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(c->fd));
+	memcpy(CMSG_DATA(cmsg), &c->fd, sizeof(c->fd));
+	do
+		sent = sendmsg(c->service->starts_fd, &msg,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent == -1 && errno == EINTR);
+	return (sent == -1 ? -1 : 0);
+}
+
+/* What can pass by waiting, against what would never. */
+static int
+error_passes(int errnum)
+{
+	return (errnum == EAGAIN || errnum == EWOULDBLOCK ||
+	    errnum == ENOBUFS || errnum == ENOMEM || errnum == EMFILE ||
+	    errnum == ENFILE || errnum == ETOOMANYREFS);
+}
+
+/* A queue that does not empty: another launcher would use another core. */
+static void
+starts_crowd(struct service *sv)
+{
+	sv->starts_crowded = sv->unstarted > 2 ? sv->starts_crowded + 1 : 0;
+	if (sv->starts_crowded < CROWDED_SENDS)
+		return;
+	sv->starts_crowded = 0;
+	(void)channel_send(&engine_parent, IMSG_PARENT_LAUNCHER_WANTED,
+	    sv->number, -1, NULL, 0);
+}
+
+/* 0: it left or was dropped; -1: it has to wait. */
+static int
+client_start(struct client *c)
+{
+	struct service	*sv = c->service;
+	struct session	*s;
+
+	if ((s = session_new(sv, c->id, 0)) == NULL) {
+		starts_wait(sv, ENOMEM);
+		return (-1);
+	}
+	s->remote = c->remote;
+	if (record_send(c) == -1) {
+		session_free(s);
+		if (error_passes(errno)) {
+			starts_wait(sv, errno);
+			return (-1);
+		}
+		TAILQ_REMOVE(&sv->starting, c, entry);
+		client_drop(c, "unable to start: %s", ucspi_strerror(errno));
+		return (0);
+	}
+	TAILQ_REMOVE(&sv->starting, c, entry);
+	client_free(c);
+	starts_crowd(sv);
+	return (0);
+}
+
+void
+queue_send(struct service *sv)
+{
+	struct client	*c;
+
+	/* Its status line is to be ahead of what the program prints. */
+	if (TAILQ_EMPTY(&sv->starting) || elog_flush() != 0)
+		return;
+	while (!sv->starts_blocked && !sv->syncing &&
+	    sv->unstarted < START_CREDIT &&
+	    (c = TAILQ_FIRST(&sv->starting)) != NULL)
+		if (client_start(c) == -1)
+			break;
+}
+
+/*
+ * Reports
+ */
+
+static struct session *
+session_adopt(struct service *sv, uint64_t id, pid_t pid)
+{
+	struct session	*s;
+
+	if ((s = session_new(sv, id, pid)) == NULL) {
+		log_warn("%s: session %llu", sv->settings.name,
+		    (unsigned long long)id);
+		return (NULL);
+	}
+	sv->count++;
+	return (s);
+}
+
+/*
+ * Known or not: after a death of ours the report of a start may be all that
+ * we hear of a session.
+ */
+static void
+report_running(struct service *sv, const struct report *r)
+{
+	struct session	*s;
+
+	if (r->pid <= 0)
+		return;
+	if ((s = session_by_id(r->id)) == NULL &&
+	    (s = session_adopt(sv, r->id, r->pid)) == NULL)
+		return;
+	if (s->service != sv)
+		return;
+	session_started(s, r->pid);
+	if (r->type == REPORT_SESSION)
+		s->sync = sv->sync_number;
+}
+
+static void
+report_ended(struct service *sv, const struct report *r)
+{
+	struct session	*s;
+
+	if ((s = session_by_id(r->id)) != NULL && s->service == sv) {
+		session_started(s, r->pid);
+		session_end(s, r->status);
+		return;
+	}
+	/* It ended between an engine that died and this one. */
+	if (s == NULL && r->id < sv->settings.generation &&
+	    sv->settings.log_level == LOG_LEVEL_VERBOSE)
+		elog_line("tcpserver: end %d status %d", (int)r->pid,
+		    r->status);
+}
+
+/* No process came of it: the client is gone, its place is free. */
+static void
+start_failed(struct session *s, int errnum)
+{
+	struct service	*sv = s->service;
+
+	if (sv->settings.log_level != LOG_LEVEL_QUIET)
+		elog_line("tcpserver: warning: dropping connection, "
+		    "unable to fork: %s", ucspi_strerror(errnum));
+	session_free(s);
+	service_count_down(sv);
+}
+
+static void
+report_failed(struct service *sv, const struct report *r)
+{
+	struct session	*s;
+
+	if ((s = session_by_id(r->id)) != NULL && s->service == sv &&
+	    s->pid == 0)
+		start_failed(s, r->status);
+}
+
+static void
+sync_end(struct service *sv)
+{
+	struct session		*s, *next;
+	struct session_note	 note;
+
+	sv->syncing = 0;
+	for (s = session_next(NULL); s != NULL; s = next) {
+		next = session_next(s);
+		if (s->service != sv || s->sync == sv->sync_number)
+			continue;
+		if (s->pid == 0) {
+			start_failed(s, ECONNABORTED);
+			continue;
+		}
+		/* Its launcher died, it lives: the parent sees its end. */
+		memset(&note, 0, sizeof(note));
+		note.id = s->id;
+		note.pid = s->pid;
+		(void)channel_send(&engine_parent, IMSG_PARENT_ORPHAN,
+		    sv->number, -1, &note, sizeof(note));
+	}
+}
+
+static void
+report_synced(struct service *sv, const struct report *r)
+{
+	if (!sv->syncing || r->id != sv->sync_number)
+		return;
+	if (++sv->sync_answers == sv->sync_expected)
+		sync_end(sv);
+}
+
+void
+queue_sync(struct service *sv, const struct sync_order *order)
+{
+	sv->sync_number = order->number;
+	sv->sync_expected = order->launchers;
+	sv->sync_answers = 0;
+	sv->syncing = 1;
+	listeners_update(sv);
+	/* Only now may the parent tell the launchers: we count answers. */
+	if (channel_send(&engine_parent, IMSG_PARENT_SYNCING, sv->number, -1,
+	    order, sizeof(*order)) == -1)
+		fatal("sync");
+}
+
+static void
+report_dispatch(struct service *sv, const struct report *r)
+{
+	switch (r->type) {
+	case REPORT_STARTED:
+	case REPORT_SESSION:
+		report_running(sv, r);
+		break;
+	case REPORT_ENDED:
+		report_ended(sv, r);
+		break;
+	case REPORT_FAILED:
+		report_failed(sv, r);
+		break;
+	case REPORT_SYNCED:
+		report_synced(sv, r);
+		break;
+	default:
+		log_warnx("%s: launcher: report %u not understood",
+		    sv->settings.name, r->type);
+		break;
+	}
+}
+
+void
+queue_read(struct service *sv)
+{
+	struct report	r;
+	ssize_t		n;
+	int		i;
+
+	for (i = 0; i < REPORTS_PER_TURN; i++) {
+		n = recv(sv->reports_fd, &r, sizeof(r), MSG_DONTWAIT);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return;
+		if (n != sizeof(r))
+			log_warnx("%s: launcher: report of %zd bytes",
+			    sv->settings.name, n);
+		else
+			report_dispatch(sv, &r);
+	}
+}
+
+static void
+reports_event(int fd, short event, void *arg)
+{
+	struct service	*sv = arg;
+
+	queue_read(sv);
+	engine_turn(sv);
+}

@@ -1,0 +1,273 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * A service in the parent: its sockets and queues, which outlive every
+ * child, and what engine and launchers are told of it.
+ */
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent.h"
+
+#define CHUNK_MAX	8192		/* bytes in one message */
+#define QUEUE_BYTES	(START_RECORD_MAX * 4)
+
+static uint32_t	service_number;
+
+static void
+queue_open(int sv[2])
+{
+	int	bytes = QUEUE_BYTES;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1)
+		fatal("socketpair");
+	/* Some systems' default is less than our longest record. */
+	(void)setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	(void)setsockopt(sv[1], SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+struct service *
+service_new(const char *name)
+{
+	struct service	*sv;
+	int		 report[2];
+
+	if ((sv = calloc(1, sizeof(*sv))) == NULL)
+		fatal("service %s", name);
+	sv->number = service_number++;
+	strlcpy(sv->settings.name, name, sizeof(sv->settings.name));
+	TAILQ_INIT(&sv->orphans);
+	queue_open(sv->starts);
+	queue_open(report);
+	sv->reports[0] = report[1];	/* written by the launchers */
+	sv->reports[1] = report[0];
+	TAILQ_INSERT_TAIL(&config.services, sv, entry);
+	return (sv);
+}
+
+struct service *
+service_find(uint32_t number)
+{
+	struct service	*sv;
+
+	TAILQ_FOREACH(sv, &config.services, entry)
+		if (sv->number == number)
+			return (sv);
+	return (NULL);
+}
+
+/*
+ * A child that died while it was told shows as the end of its channel:
+ * failures to send are of no interest here.
+ */
+static void
+tell(struct channel *ch, uint32_t type, struct service *sv, const void *data,
+    size_t len)
+{
+	(void)channel_send(ch, type, sv->number, -1, data, len);
+}
+
+static void
+tell_bytes(struct channel *ch, uint32_t type, struct service *sv,
+    const char *data, size_t len)
+{
+	size_t	n;
+
+	for (; len > 0; data += n, len -= n) {
+		n = len < CHUNK_MAX ? len : CHUNK_MAX;
+		tell(ch, type, sv, data, n);
+	}
+}
+
+/* Ours stays open: the next child gets it again. */
+static void
+tell_fd(struct channel *ch, uint32_t type, struct service *sv, int fd)
+{
+	int	copy;
+
+	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1) {
+		log_warn("%s: descriptor", sv->settings.name);
+		return;
+	}
+	if (channel_send(ch, type, sv->number, copy, NULL, 0) == -1)
+		close(copy);
+}
+
+void
+service_tell_engine(struct service *sv, struct channel *ch)
+{
+	struct orphan	*o;
+	unsigned int	 i;
+
+	sv->settings.generation += (uint64_t)1 << 32;
+	tell(ch, IMSG_ENGINE_SERVICE, sv, &sv->settings, sizeof(sv->settings));
+	tell_bytes(ch, IMSG_ENGINE_BANNER, sv, sv->banner,
+	    sv->settings.banner_len);
+	for (i = 0; i < sv->listeners_len; i++)
+		tell_fd(ch, IMSG_ENGINE_LISTENER, sv, sv->listeners[i]);
+	tell_fd(ch, IMSG_ENGINE_STARTS, sv, sv->starts[0]);
+	tell_fd(ch, IMSG_ENGINE_REPORTS, sv, sv->reports[0]);
+	TAILQ_FOREACH(o, &sv->orphans, entry)
+		tell(ch, IMSG_ENGINE_ORPHAN, sv, &o->note, sizeof(o->note));
+}
+
+void
+service_tell_launcher(struct service *sv, struct process *p)
+{
+	struct launcher_settings	set;
+	unsigned int			i;
+
+	memset(&set, 0, sizeof(set));
+	set.number = p->number;
+	set.log_level = sv->settings.log_level;
+	strlcpy(set.name, sv->settings.name, sizeof(set.name));
+	for (i = 0; sv->argv[i] != NULL; i++) {
+		set.argc++;
+		set.argv_len += strlen(sv->argv[i]) + 1;
+	}
+	tell(&p->ch, IMSG_LAUNCHER_SERVICE, sv, &set, sizeof(set));
+	for (i = 0; sv->argv[i] != NULL; i++)
+		tell_bytes(&p->ch, IMSG_LAUNCHER_ARGV, sv, sv->argv[i],
+		    strlen(sv->argv[i]) + 1);
+	tell_fd(&p->ch, IMSG_LAUNCHER_STARTS, sv, sv->starts[1]);
+	tell_fd(&p->ch, IMSG_LAUNCHER_REPORTS, sv, sv->reports[1]);
+	tell(&p->ch, IMSG_LAUNCHER_CONFIGURED, sv, NULL, 0);
+}
+
+/*
+ * Rules
+ */
+
+static int
+rules_open_plain(const char *path)
+{
+	struct stat	st;
+	int		fd;
+
+	/* Whatever is there: opening a FIFO must not hang us. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return (-1);
+	if (fstat(fd, &st) == -1)
+		goto bad;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		goto bad;
+	}
+	return (fd);
+bad:
+	close(fd);
+	return (-1);
+}
+
+/*
+ * With the identity of the service, as ucspi-tcp did: who may not read the
+ * rules must not be judged by them.
+ */
+static int
+rules_open(const struct service *sv)
+{
+	gid_t	groups[NGROUPS_MAX], egid = getegid();
+	int	n = 0, fd, saved;
+
+	if (geteuid() != 0 || (sv->uid == 0 && sv->gid == 0))
+		return (rules_open_plain(sv->settings.rules_path));
+	if ((n = getgroups(nitems(groups), groups)) == -1 ||
+	    (sv->gid != 0 && (setgroups(1, &sv->gid) == -1 ||
+	    setegid(sv->gid) == -1)) ||
+	    (sv->gid == 0 && setgroups(0, NULL) == -1) ||
+	    (sv->uid != 0 && seteuid(sv->uid) == -1))
+		fatal("identity to open %s", sv->settings.rules_path);
+	fd = rules_open_plain(sv->settings.rules_path);
+	saved = errno;
+	if ((sv->uid != 0 && seteuid(0) == -1) || setegid(egid) == -1 ||
+	    setgroups(n, groups) == -1)
+		fatal("identity after %s", sv->settings.rules_path);
+	errno = saved;
+	return (fd);
+}
+
+/*
+ * Is a change of what the path names sure to show in the file that was
+ * opened?  Not when a link leads there, or the file has a second name.
+ */
+static int
+rules_reached_by_link(const char *path, int fd)
+{
+	char		 real[PATH_MAX], full[PATH_MAX];
+	struct stat	 st;
+
+	if (fstat(fd, &st) == -1 || st.st_nlink != 1 ||
+	    realpath(path, real) == NULL)
+		return (1);
+	if (path[0] == '/')
+		return (strcmp(real, path) != 0);
+	if (getcwd(full, sizeof(full)) == NULL ||
+	    strlcat(full, "/", sizeof(full)) >= sizeof(full) ||
+	    strlcat(full, path, sizeof(full)) >= sizeof(full))
+		return (1);
+	return (strcmp(real, full) != 0);
+}
+
+void
+service_rules_send(struct service *sv, struct channel *ch)
+{
+	struct rules_answer	answer;
+	int			fd;
+
+	memset(&answer, 0, sizeof(answer));
+	if ((fd = rules_open(sv)) == -1)
+		answer.error = errno;
+	else
+		answer.ask_always =
+		    rules_reached_by_link(sv->settings.rules_path, fd);
+	if (channel_send(ch, IMSG_ENGINE_RULES, sv->number, fd, &answer,
+	    sizeof(answer)) == -1 && fd != -1)
+		close(fd);
+}
+
+/*
+ * Orphans
+ */
+
+void
+service_orphan_add(struct service *sv, const struct session_note *note)
+{
+	struct orphan	*o;
+
+	TAILQ_FOREACH(o, &sv->orphans, entry)
+		if (o->note.id == note->id)
+			return;
+	if ((o = calloc(1, sizeof(*o))) == NULL) {
+		log_warn("%s: program %d", sv->settings.name, note->pid);
+		return;
+	}
+	o->note = *note;
+	TAILQ_INSERT_TAIL(&sv->orphans, o, entry);
+	reaper_watch(note->pid);
+}
+
+void
+service_orphan_gone(pid_t pid)
+{
+	struct service	*sv;
+	struct orphan	*o, *next;
+
+	TAILQ_FOREACH(sv, &config.services, entry)
+		for (o = TAILQ_FIRST(&sv->orphans); o != NULL; o = next) {
+			next = TAILQ_NEXT(o, entry);
+			if (o->note.pid != pid)
+				continue;
+			TAILQ_REMOVE(&sv->orphans, o, entry);
+			free(o);
+		}
+}
