@@ -199,8 +199,10 @@ msgbuf_clear(struct msgbuf *msgbuf)
 	msgbuf->msg = NULL;
 	msgbuf_fd_drop(msgbuf);
 	msgbuf->error = 0;
-	if (msgbuf->hdr != NULL)
+	if (msgbuf->hdr != NULL) {
+		ibuf_rewind(msgbuf->hdr);
 		ibuf_truncate(msgbuf->hdr, 0);
+	}
 }
 
 void
@@ -513,8 +515,9 @@ static int
 msgbuf_output(struct msgbuf *msgbuf, ssize_t n)
 {
 	if (n == -1) {
+		/* Linux: ETOOMANYREFS, too many descriptors in flight. */
 		if (errno == EAGAIN || errno == EWOULDBLOCK ||
-		    errno == ENOBUFS)
+		    errno == ENOBUFS || errno == ETOOMANYREFS)
 			return (0);
 		/* One name for a peer that is gone. */
 		if (errno == ECONNRESET)

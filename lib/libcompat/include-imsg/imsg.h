@@ -112,9 +112,9 @@ ssize_t		 imsg_get(struct imsgbuf *, struct imsg *);
 /*
  * imsgbuf_write: one sendmsg(2), never SIGPIPE, of as many messages as go
  * together; at most one of them carries a descriptor.  0 also when nothing
- * could be sent now (EAGAIN, ENOBUFS): look at imsgbuf_queuelen().  -1 EPIPE
- * when the peer is gone.  After -1 ETOOMANYREFS (Linux: too many descriptors
- * in flight) nothing is lost and a later call may succeed.
+ * could be sent now: EAGAIN, ENOBUFS, and Linux's ETOOMANYREFS (too many
+ * descriptors of this user are in flight), so look at imsgbuf_queuelen().
+ * -1 EPIPE when the peer is gone.
  * imsgbuf_flush: until the queue is empty; sleeps in poll(2) when the socket
  * is non-blocking and full.
  * imsgbuf_queuelen: messages that are not yet sent completely.
