@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * The classic texts of system errors.  Log watchers match on them, so they
  * are the same on every system and never strerror(3)'s.
  */

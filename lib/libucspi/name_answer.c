@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * What a DNS message says (RFC 1035 section 4).  The message is a
  * stranger's: every length is held against its end, every pointer must lead
  * backwards, and the work done is bounded by the message's own size.

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * The classic resolver configuration: DNS servers and rewrite rules, from
  * the environment and the system's files.
  */

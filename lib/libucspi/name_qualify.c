@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * From a host word to the names to be looked up.
  */
 #include <sys/types.h>

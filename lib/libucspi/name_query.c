@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Questions on their way: a pool of c-ares channels.  c-ares moves packets
  * (servers in turn, timeouts, TCP after truncation); the questions are
  * written and the answers read here.  Its sockets are made by us, so that
@@ -60,6 +62,7 @@ struct name_pool {
 	struct name_driver	 driver;
 	struct name_channel	*channels;
 	unsigned int		 count;
+	unsigned int		 pending;
 };
 
 static ares_socket_t
@@ -227,6 +230,7 @@ flight_land(void *arg, int status, int timeouts, unsigned char *data, int len)
 		answer.error = status_errno(status, flight);
 	}
 	LIST_REMOVE(flight, entry);
+	flight->channel->pool->pending--;
 	if (--flight->channel->pending == 0)
 		flight->channel->uses = 0;
 	free(flight);
@@ -324,6 +328,7 @@ name_query_wire(struct name_pool *pool, struct name_query *query,
 	if (ch->pending++ == 0)
 		ch->net_error = 0;
 	ch->uses++;
+	pool->pending++;
 
 	len = question_write(packet, flight);
 	ares_send(ch->ares, packet, (int)len, flight_land, flight);
@@ -375,6 +380,12 @@ void
 name_pool_expired(struct name_pool *pool, unsigned int channel)
 {
 	name_pool_ready(pool, channel, ARES_SOCKET_BAD, 0, 0);
+}
+
+unsigned int
+name_pool_pending(const struct name_pool *pool)
+{
+	return (pool->pending);
 }
 
 static int

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Asking and waiting: a small poll(2) loop around a pool of one channel.
  */
 #include <sys/types.h>

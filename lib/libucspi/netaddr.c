@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Addresses without ports, in one form for both families.
  */
 #include <sys/types.h>

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Option letters as the classic programs take them: clusters, an argument
  * attached or in the next word, and nothing of getopt(3)'s later additions,
  * so that the same command line means the same on every system.

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Finding and running a program by the classic rules.  The candidates are
  * worked out beforehand, since what tries them may run after vfork(2).
  */

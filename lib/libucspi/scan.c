@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Numbers and ports as the classic command lines write them.
  */
 #include <sys/types.h>

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * What the UCSPI programs share: classic options and numbers, error texts,
  * path search, environment, addresses.  Behaviour is ucspi-tcp 0.88's, as
  * ucspi(7) describes it.

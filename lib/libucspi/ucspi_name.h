@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Names and addresses as the classic programs figure them out: which DNS
  * servers, how a host word is qualified, what counts as an answer.  The
  * packets travel by c-ares; what is in them is read here.
@@ -20,7 +22,7 @@
 #define NAME_WIRE_SIZE		256	/* 255 bytes, RFC 1035 section 3.1 */
 /* 255 bytes on the wire, each at most a backslash and three digits. */
 #define NAME_TEXT_SIZE		1025
-#define NAME_ADDRS_MAX		64	/* addresses kept of one answer */
+#define NAME_ADDRS_MAX		256	/* addresses kept of one answer */
 #define NAME_TXT_SIZE		4096	/* bytes kept of TXT answers, NUL */
 #define NAME_SERVERS_MAX	16
 
@@ -155,11 +157,15 @@ struct name_driver {
 
 /*
  * name_pool_new: with that many channels.  NULL with errno.
- * name_pool_free: forgets all questions without a word to who asked.
+ * name_pool_free: forgets all questions without a word to who asked.  Not
+ * to be called from done.
+ * name_pool_pending: questions that c-ares still works on, cancelled ones
+ * included.
  */
 struct name_pool	*name_pool_new(const struct name_config *,
 			    unsigned int, const struct name_driver *);
 void			 name_pool_free(struct name_pool *);
+unsigned int		 name_pool_pending(const struct name_pool *);
 void			 name_pool_ready(struct name_pool *, unsigned int,
 			    int, int, int);
 void			 name_pool_expired(struct name_pool *, unsigned int);

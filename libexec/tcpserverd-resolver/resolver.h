@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * What travels between the resolver and those who ask it (engine and
  * parent).  Every payload is a fixed struct with its padding zeroed.
  */
