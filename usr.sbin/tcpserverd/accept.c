@@ -15,9 +15,11 @@
 
 #define ACCEPTS_PER_TURN	64
 #define ACCEPT_PAUSE_MS		250	/* no descriptors left: wait */
+#define ACCEPT_WARN_MS		10000	/* say so once in that time */
 
 static struct event	pause_timer;
 static int		paused;		/* out of descriptors */
+static int64_t		warned_ms = -ACCEPT_WARN_MS;
 static int64_t		alive_ms;	/* when the parent last answered */
 static int		alive_asked;
 
@@ -41,11 +43,10 @@ service_room(const struct service *sv)
 {
 	uint64_t	room, credit;
 
-	if (sv->count >= sv->settings.sessions_max)
+	if (sv->count >= sv->settings.sessions_max ||
+	    sv->unstarted >= START_CREDIT || !lookup_room())
 		return (0);
 	room = sv->settings.sessions_max - sv->count;
-	if (sv->unstarted >= START_CREDIT)
-		return (0);
 	credit = START_CREDIT - sv->unstarted;
 	return (room < credit ? room : credit);
 }
@@ -134,21 +135,25 @@ accept_pause(void)
 }
 
 static void
-accept_failed(const struct service *sv)
+accept_failed(void)
 {
 	switch (errno) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		log_warn("%s: unable to accept, trying again",
-		    sv->settings.name);
-		accept_pause();
-		break;
-	default:
-		/* The client is gone, or there was none: look again. */
-		break;
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+		/* It is about that client, which is gone: take the next. */
+		return;
 	}
+	if (clock_ms() - warned_ms >= ACCEPT_WARN_MS) {
+		warned_ms = clock_ms();
+		log_warn("unable to accept, trying again");
+	}
+	accept_pause();
 }
 
 static int
@@ -164,7 +169,7 @@ listener_accept(struct listener *l)
 	fd = accept4(l->fd, (struct sockaddr *)&ss, &len, SOCK_CLOEXEC);
 	if (fd == -1) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			accept_failed(sv);
+			accept_failed();
 		return (-1);
 	}
 	if (netaddr_from_sockaddr(&remote, &port, &ss) == -1) {
@@ -173,7 +178,7 @@ listener_accept(struct listener *l)
 	}
 	if (client_new(sv, fd, &remote, port) == -1) {
 		close(fd);
-		accept_failed(sv);
+		accept_failed();
 		return (-1);
 	}
 	return (0);

@@ -11,6 +11,9 @@
  * address and the names others give them; it reads nothing they send.  It
  * can never open a file, exec, or connect.
  */
+#include <sys/types.h>
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -243,6 +246,21 @@ engine_signals(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
+/*
+ * Clients that wait for a look-up or a slow banner cost a descriptor each.
+ * The programs' limit is another one: launchers start them.
+ */
+static void
+engine_limits(void)
+{
+	struct rlimit	rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+}
+
 __dead void
 engine_main(void)
 {
@@ -253,6 +271,7 @@ engine_main(void)
 	log_init(hello.name, "engine", hello.flags & PRIVSEP_QUIET);
 	privsep_drop(&hello);
 	engine_signals();
+	engine_limits();
 	setproctitle("engine");
 	event_init();
 	elog_init(hello.name, hello.flags & PRIVSEP_QUIET);

@@ -142,8 +142,8 @@ void		 client_free(struct client *);
 /* lookup.c */
 
 int	lookup_needed(const struct client *);
+int	lookup_room(void);
 void	lookup_begin(struct client *);
-void	lookup_forget(struct client *);
 void	lookup_resolver(int);
 
 /* rules.c */

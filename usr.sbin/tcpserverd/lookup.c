@@ -19,6 +19,7 @@
 
 static struct channel	resolver;
 static struct clients	waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static unsigned int	waiting_len;
 
 static uint32_t
 lookup_what(const struct client *c)
@@ -40,6 +41,13 @@ int
 lookup_needed(const struct client *c)
 {
 	return (lookup_what(c) != 0);
+}
+
+/* Past its bound the resolver would answer without having looked. */
+int
+lookup_room(void)
+{
+	return (waiting_len < RESOLVER_PENDING_MAX);
 }
 
 /*
@@ -67,6 +75,7 @@ static void
 lookup_end(struct client *c)
 {
 	TAILQ_REMOVE(&waiting, c, entry);
+	waiting_len--;
 	if (c->timed)
 		event_del(&c->ev);
 	c->timed = 0;
@@ -92,6 +101,7 @@ lookup_begin(struct client *c)
 	struct timeval	tv = { LOOKUP_TIMEOUT_S, 0 };
 
 	TAILQ_INSERT_TAIL(&waiting, c, entry);
+	waiting_len++;
 	evtimer_set(&c->ev, lookup_timeout, c);
 	evtimer_add(&c->ev, &tv);
 	c->timed = 1;

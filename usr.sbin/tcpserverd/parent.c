@@ -30,7 +30,6 @@ struct parent_config	config;
 
 static struct process	*engine, *resolver;
 static struct event	 chld_ev, term_ev, stop_ev;
-static int		 started;
 static int		 exit_code;
 
 /*
@@ -238,12 +237,12 @@ everything_ready(void)
 {
 	struct service	*sv;
 
-	if (started)
+	if (config.running)
 		return;
 	TAILQ_FOREACH(sv, &config.services, entry)
 		if (!service_ready(sv))
 			return;
-	started = 1;
+	config.running = 1;
 	config.started();
 }
 
@@ -479,10 +478,20 @@ parent_process_ended(struct process *p)
 		stop_advance();
 		return;
 	}
-	if (p->was_ready)
-		return;
-	if (!started)
+	if (!p->was_ready && !config.running)
 		parent_stop(UCSPI_EXIT_TEMPORARY);
+}
+
+/* Whoever started us may have blocked what we live by. */
+static void
+signals_unblock(void)
+{
+	sigset_t	set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void
@@ -498,6 +507,7 @@ parent_init(void)
 	    signal_add(&term_ev, NULL) == -1)
 		fatalx("signal_add");
 	signal(SIGPIPE, SIG_IGN);
+	signals_unblock();
 }
 
 __dead void

@@ -68,6 +68,7 @@ struct parent_config {
 	struct privsep_hello	 identity;	/* engine's and resolver's */
 	int		 resolver_wanted;
 	void		(*started)(void);	/* everything is ready */
+	int		 running;	/* it was once */
 };
 
 extern struct parent_config	config;

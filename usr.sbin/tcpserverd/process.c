@@ -180,7 +180,8 @@ death_log(const struct process *p, int status)
 void
 process_ended(struct process *p, int status)
 {
-	int	again = p->was_ready && !p->retired && !processes_stopping;
+	int	again = (p->was_ready || config.running) && !p->retired &&
+		    !processes_stopping;
 
 	if (again)
 		death_log(p, status);
