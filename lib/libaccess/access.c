@@ -138,7 +138,7 @@ access_open(int fd)
 	if ((access = calloc(1, sizeof(*access))) == NULL)
 		return (NULL);
 	if (file_load(fd, access) == -1 ||
-	    database_check(&access->db) == -1 ||
+	    database_prepare(&access->db) == -1 ||
 	    lengths_load(access) == -1) {
 		saved_errno = errno;
 		access_close(access);
@@ -226,6 +226,8 @@ access_variable(const struct access_verdict *verdict, size_t *pos)
 		end = memchr(entry, '\0', verdict->data_len - *pos);
 		if (end == NULL)
 			break;
+		if (*entry == 'D')
+			break;
 		*pos += end + 1 - entry;
 		if (*entry == '+' && memchr(entry, '=', end - entry) != NULL)
 			return ((const char *)entry + 1);
@@ -238,6 +240,7 @@ access_close(struct access *access)
 {
 	if (access == NULL)
 		return;
+	database_free(&access->db);
 	free(access->copy);
 	free(access);
 }

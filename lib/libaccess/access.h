@@ -60,7 +60,8 @@ struct access_verdict {
  * damage: the caller must then drop the connection, never allow it.
  * access_variable: steps through the variables of a verdict: *pos starts at
  * 0; returns the next "NAME=VALUE" (NUL-terminated, in the database), or
- * NULL at the end.  Unknown data letters are skipped.
+ * NULL at the end.  What has no '=' and unknown data letters are skipped.
+ * A denial ends the list: tcprules(1) writes it first.
  * access_close: frees it; verdicts point into it.  NULL is ignored.
  */
 struct access	*access_open(int);

@@ -3,12 +3,14 @@
  * position and length is checked before use, every loop ends with the file.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "database.h"
 
 #define SLOT_BYTES	8		/* hash, position */
 #define RECORD_BYTES	8		/* key length, data length */
+#define FILTER_BITS	4		/* least number for each slot */
 
 static uint32_t
 number_read(const uint8_t *p)
@@ -30,14 +32,20 @@ header_pair(const struct database *db, uint32_t hash)
 	return (db->base + (hash & 0xff) * 8);
 }
 
-int
-database_check(const struct database *db)
+/*
+ * Tables never overlap in a sound file, so all together they are no larger
+ * than what follows the header: that bounds every walk over them.
+ */
+static int
+header_check(const struct database *db, uint32_t *all_slots)
 {
 	const uint8_t	*pair;
-	uint32_t	 pos, slots, table;
+	uint32_t	 pos, room, slots, table;
 
 	if (db->size < DATABASE_HEADER_BYTES || db->size > UINT32_MAX)
 		return (damaged());
+	room = (db->size - DATABASE_HEADER_BYTES) / SLOT_BYTES;
+	*all_slots = 0;
 	for (table = 0; table < 256; table++) {
 		pair = header_pair(db, table);
 		pos = number_read(pair);
@@ -45,10 +53,64 @@ database_check(const struct database *db)
 		if (slots == 0)
 			continue;
 		if (pos < DATABASE_HEADER_BYTES || pos > db->size ||
-		    slots > (db->size - pos) / SLOT_BYTES)
+		    slots > (db->size - pos) / SLOT_BYTES ||
+		    slots > room - *all_slots)
 			return (damaged());
+		*all_slots += slots;
 	}
 	return (0);
+}
+
+static int
+filter_make(struct database *db, uint32_t slots)
+{
+	unsigned int	log;
+
+	/* From 64 bits, one word, to 2^31: 2^32 bytes hold 2^29 slots. */
+	for (log = 6; log < 31 && (uint64_t)1 << log <
+	    (uint64_t)slots * FILTER_BITS; log++)
+		;
+	db->filter_shift = 32 - log;
+	db->filter = calloc(((size_t)1 << log) / 64, sizeof(*db->filter));
+	return (db->filter == NULL ? -1 : 0);
+}
+
+static void
+filter_fill(struct database *db)
+{
+	const uint8_t	*pair, *slot;
+	uint32_t	 bit, n, slots, table;
+
+	for (table = 0; table < 256; table++) {
+		pair = header_pair(db, table);
+		if ((slots = number_read(pair + 4)) == 0)
+			continue;
+		slot = db->base + number_read(pair);
+		for (n = 0; n < slots; n++, slot += SLOT_BYTES) {
+			if (number_read(slot + 4) == 0)
+				continue;
+			bit = database_filter_bit(db, number_read(slot));
+			db->filter[bit / 64] |= (uint64_t)1 << bit % 64;
+		}
+	}
+}
+
+int
+database_prepare(struct database *db)
+{
+	uint32_t	slots;
+
+	if (header_check(db, &slots) == -1 || filter_make(db, slots) == -1)
+		return (-1);
+	filter_fill(db);
+	return (0);
+}
+
+void
+database_free(struct database *db)
+{
+	free(db->filter);
+	db->filter = NULL;
 }
 
 void

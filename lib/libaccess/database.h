@@ -15,6 +15,13 @@
 struct database {
 	const uint8_t	*base;
 	size_t		 size;		/* bytes, at most UINT32_MAX */
+	/*
+	 * One bit for each hash, folded: clear when no record has it.  Most
+	 * keys that are sought do not exist; this tells so from a memory
+	 * small enough to stay near the processor.
+	 */
+	uint64_t	*filter;
+	unsigned int	 filter_shift;
 };
 
 /* A key in up to three pieces, with its hash. */
@@ -36,20 +43,39 @@ struct database_record {
 };
 
 /*
- * database_check: 0 when every table of the header lies inside the file,
- * else -1 with errno EPROTO.  The other calls rely on it.
+ * database_prepare: with base and size set and the rest zero, checks that
+ * the tables of the header fit into the file and makes the filter.  0, or
+ * -1 with errno EPROTO or ENOMEM.  The other calls rely on it.
+ * database_free: frees the filter; base is the caller's.
+ * database_may_hold: 0 when surely no record has that hash.
  * database_prefetch: asks the processor to fetch the slot of a hash.
  * database_find: the first record with that key.  Returns 1 and fills in
  * the record, 0 when there is none, -1 with errno EPROTO on damage.
  * database_next: steps through all records in file order; *pos starts at
  * DATABASE_HEADER_BYTES.  Returns as database_find.
  */
-int	database_check(const struct database *);
+int	database_prepare(struct database *);
+void	database_free(struct database *);
 void	database_prefetch(const struct database *, uint32_t);
 int	database_find(const struct database *, const struct database_key *,
 	    struct database_record *);
 int	database_next(const struct database *, size_t *,
 	    struct database_record *);
+
+static inline uint32_t
+database_filter_bit(const struct database *db, uint32_t hash)
+{
+	return (hash * 2654435769U >> db->filter_shift);
+}
+
+static inline int
+database_may_hold(const struct database *db, uint32_t hash)
+{
+	uint32_t	bit;
+
+	bit = database_filter_bit(db, hash);
+	return (db->filter[bit / 64] >> bit % 64 & 1);
+}
 
 static inline uint32_t
 database_hash_step(uint32_t hash, uint8_t byte)

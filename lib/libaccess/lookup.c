@@ -47,7 +47,8 @@ batch_run(struct search *search)
 static void
 key_try(struct search *search, const struct database_key *key)
 {
-	if (search->result != 0 || key->len > ACCESS_KEY_SIZE)
+	if (search->result != 0 || key->len > ACCESS_KEY_SIZE ||
+	    !database_may_hold(search->db, key->hash))
 		return;
 	database_prefetch(search->db, key->hash);
 	search->batch[search->count++] = *key;

@@ -10,25 +10,26 @@
 
 static const char	set_bits_v4[] = "abcdefghijklmnopqrstuvwxyz123456";
 
-static int
-bit_is_set(const uint8_t *bytes, unsigned int bit)
+static unsigned int
+bit_read(const uint8_t *bytes, unsigned int bit)
 {
 	return (bytes[bit / 8] >> (7 - bit % 8) & 1);
 }
 
+/* Without branches: the bits of an address are not to be foretold. */
 size_t
 network_key(uint8_t *key, int family, const uint8_t *bytes, unsigned int bits)
 {
-	unsigned int	i, set;
+	unsigned int	bit, i, set;
 
 	key[0] = family == AF_INET ? '_' : '^';
 	for (i = set = 0; i < bits; i++) {
-		if (!bit_is_set(bytes, i))
-			key[1 + i] = '0';
-		else if (family == AF_INET)
-			key[1 + i] = set_bits_v4[i];
+		bit = bit_read(bytes, i);
+		if (family == AF_INET)
+			key[1 + i] = '0' + bit * (set_bits_v4[i] - '0');
 		else
-			key[1 + i] = 96 + set++;
+			key[1 + i] = '0' + bit * (96 + set - '0');
+		set += bit;
 	}
 	return (1 + bits);
 }
