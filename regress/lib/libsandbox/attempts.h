@@ -1,0 +1,52 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * What a confined process tries, shared by denied_test.c and the system.h of
+ * each system.
+ */
+#ifndef ATTEMPTS_H
+#define ATTEMPTS_H
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+enum {
+	ROLE_ENGINE	= 0x1,
+	ROLE_RESOLVER	= 0x2,
+	ROLE_BOTH	= ROLE_ENGINE | ROLE_RESOLVER
+};
+
+/* Everything a role might have been given before it was confined. */
+struct fixture {
+	pid_t			parent;
+	int			directory;
+	int			file;		/* open for reading, writing */
+	int			program;	/* a file that can be executed */
+	int			tcp;		/* a socket, not connected */
+	int			udp;
+	int			bound;		/* a socket with a port */
+	int			listener;
+	int			unix_stream;	/* not connected */
+	struct sockaddr_in	where;		/* where somebody listens */
+};
+
+/* Returns -1 with errno when refused; anything else is a success. */
+typedef int attempt_fn(const struct fixture *);
+
+/* Who can do it without a sandbox: the attempt is worth nothing otherwise. */
+enum attempt_need {
+	NEED_NOTHING,
+	NEED_ROOT,
+	NEED_LUCK		/* kernels and containers differ */
+};
+
+struct attempt {
+	const char		*name;
+	attempt_fn		*try;
+	int			 roles;		/* which may not do it */
+	enum attempt_need	 need;
+};
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * NetBSD: has no sandbox, and so nothing to try.
+ */
+static const int	system_confines = 0;
+static const struct {
+	const char	*name;
+	int		 roles;
+} system_permits[] = {
+	{ "", 0 }
+};
+
+static const struct attempt system_attempts[] = {
+	{ "", NULL, 0, NEED_LUCK }
+};

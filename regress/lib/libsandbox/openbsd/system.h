@@ -1,0 +1,34 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * OpenBSD: the promise "inet", which accept(2) needs, is that of a client
+ * as well.
+ */
+static const int	system_confines = ROLE_BOTH;
+static const struct {
+	const char	*name;
+	int		 roles;
+} system_permits[] = {
+	{ "kill group", ROLE_BOTH },
+	{ "socket tcp", ROLE_ENGINE },
+	{ "socket udp", ROLE_ENGINE },
+	{ "socket tcp6", ROLE_ENGINE },
+	{ "socket udp6", ROLE_ENGINE },
+	{ "socket raw", ROLE_BOTH },
+	{ "socketpair", ROLE_BOTH },
+	{ "connect tcp", ROLE_ENGINE },
+	{ "connect udp", ROLE_ENGINE },
+	{ "bind tcp", ROLE_ENGINE },
+	{ "listen", ROLE_BOTH },
+	{ "accept", ROLE_RESOLVER }
+};
+
+static int
+try_unveil(const struct fixture *fx)
+{
+	return (unveil("file", "r"));
+}
+
+static const struct attempt system_attempts[] = {
+	{ "unveil", try_unveil, ROLE_BOTH, NEED_NOTHING }
+};
