@@ -363,7 +363,7 @@ ibuf_truncate(struct ibuf *buf, size_t len)
 int
 ibuf_set_maxsize(struct ibuf *buf, size_t max)
 {
-	if (buf->borrowed || max > buf->max || max < buf->wpos) {
+	if (max > buf->max || max < buf->wpos) {
 		errno = ERANGE;
 		return (-1);
 	}

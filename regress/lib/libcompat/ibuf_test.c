@@ -221,6 +221,14 @@ ATF_TC_BODY(strings, tc)
 	ATF_CHECK_ERRNO(EBADMSG, ibuf_get_strbuf(buf, field, 8) == -1);
 	ATF_CHECK_EQ(1, ibuf_size(buf));
 
+	/* The padding is there on used memory too. */
+	ATF_CHECK_EQ(0, ibuf_truncate(buf, 0));
+	ATF_CHECK_EQ(0, ibuf_add(buf, "xxxxxxxx", 8));
+	ATF_CHECK_EQ(0, ibuf_truncate(buf, 0));
+	ATF_CHECK_EQ(0, ibuf_add_strbuf(buf, "a", 8));
+	ATF_CHECK_EQ(0, memcmp("a\0\0\0\0\0\0\0", ibuf_data(buf), 8));
+	ATF_CHECK_EQ(0, ibuf_truncate(buf, 1));
+
 	/* A peer that sends no NUL: refused, and harmless if ignored. */
 	ATF_CHECK_EQ(0, ibuf_skip(buf, 1));
 	ATF_CHECK_EQ(0, ibuf_add(buf, "abcdefgh", 8));
@@ -378,10 +386,15 @@ ATF_TC_BODY(descriptors, tc)
 	ibuf_fd_set(buf, -1);
 	ATF_CHECK_EQ(before, fd_count());
 	ibuf_fd_set(buf, dup(STDOUT_FILENO));
+	ibuf_free(buf);
+	ATF_CHECK_EQ(before, fd_count());
+
+	/* The close fails; what went wrong before is what counts. */
+	ATF_REQUIRE((buf = ibuf_open(1)) != NULL);
+	ibuf_fd_set(buf, PEER_FD_SCAN);
 	errno = E2BIG;
 	ibuf_free(buf);
 	ATF_CHECK_EQ(E2BIG, errno);
-	ATF_CHECK_EQ(before, fd_count());
 }
 
 ATF_TC_WITHOUT_HEAD(free_of_a_view_aborts);

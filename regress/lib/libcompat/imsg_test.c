@@ -2,11 +2,13 @@
  * Messages between two ends that both keep to the rules.
  */
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -556,6 +558,42 @@ ATF_TC_BODY(writes_are_batched, tc)
 	channel_end(&b);
 }
 
+/* A message that leaves in parts takes its descriptor along once. */
+ATF_TC_WITHOUT_HEAD(descriptor_goes_with_the_first_part);
+ATF_TC_BODY(descriptor_goes_with_the_first_part, tc)
+{
+	static char	octets[100000];
+	struct imsgbuf	a, b;
+	struct imsg	imsg;
+	ino_t		ino;
+	int		before, fd, n, small = 4096, parts = 0;
+
+	before = fd_count();
+	channel_make(&a, &b, 1);
+	ATF_REQUIRE(setsockopt(a.fd, SOL_SOCKET, SO_SNDBUF, &small,
+	    sizeof(small)) != -1);
+	ATF_REQUIRE_EQ(0, imsgbuf_set_maxsize(&a, sizeof(octets)));
+	ATF_REQUIRE_EQ(0, imsgbuf_set_maxsize(&b, sizeof(octets)));
+	ATF_REQUIRE_EQ(1, imsg_compose(&a, 1, 0, 0, fd_make(&ino), octets,
+	    sizeof(octets)));
+	while ((n = imsgbuf_get(&b, &imsg)) == 0) {
+		ATF_REQUIRE_EQ(0, imsgbuf_write(&a));
+		ATF_REQUIRE_EQ(before + 2 + (parts > 0), fd_count());
+		ATF_REQUIRE_EQ(1, imsgbuf_read(&b));
+		ATF_REQUIRE_EQ(before + 3, fd_count());
+		parts++;
+	}
+	ATF_REQUIRE_EQ(1, n);
+	ATF_CHECK(parts > 2);
+	ATF_REQUIRE((fd = imsg_get_fd(&imsg)) != -1);
+	ATF_CHECK_EQ(ino, fd_inode(fd));
+	close(fd);
+	imsg_free(&imsg);
+	channel_end(&a);
+	channel_end(&b);
+	ATF_CHECK_EQ(before, fd_count());
+}
+
 /* A reader that is slower than the writer: the queue grows, then drains. */
 ATF_TC_WITHOUT_HEAD(watermarks);
 ATF_TC_BODY(watermarks, tc)
@@ -737,6 +775,68 @@ ATF_TC_BODY(flush_waits_for_the_reader, tc)
 	channel_end(&a);
 }
 
+/* Queues so many messages of that length at a time, until it fails. */
+static void
+flush_until_death(struct imsgbuf *a, uint32_t count, size_t len)
+{
+	static char	octets[10000];
+	uint32_t	i, n = 0;
+
+	do {
+		for (i = 0; i < count; i++)
+			ATF_REQUIRE_EQ(1, imsg_compose(a, i, 0, 0, -1,
+			    octets, len));
+		ATF_REQUIRE(n++ < 1000000);
+		errno = 0;
+	} while (imsgbuf_flush(a) == 0);
+	ATF_CHECK_EQ(EPIPE, errno);
+	ATF_CHECK(imsgbuf_queuelen(a) > 0);
+}
+
+/* Until the other end fills no further, so most probably sleeps. */
+static void
+full_wait(int fd)
+{
+	int	now = 0, last;
+
+	do {
+		last = now;
+		poll(NULL, 0, 5);
+		if (ioctl(fd, FIONREAD, &now) == -1)
+			_exit(1);
+	} while (now == 0 || now != last);
+}
+
+/* The reader dies while the writer sleeps, in sendmsg(2) or in poll(2). */
+ATF_TC_WITHOUT_HEAD(flush_to_a_dying_reader);
+ATF_TC_BODY(flush_to_a_dying_reader, tc)
+{
+	struct imsgbuf	a, b;
+	pid_t		pid;
+	int		round, status;
+
+	for (round = 0; round < 4; round++) {
+		channel_make(&a, &b, 0);
+		if (round & 1)
+			ATF_REQUIRE(fcntl(a.fd, F_SETFL, 0) != -1);
+		ATF_REQUIRE((pid = fork()) != -1);
+		if (pid == 0) {
+			close(a.fd);
+			full_wait(b.fd);
+			_exit(0);
+		}
+		channel_end(&b);
+		/* In many parts, or each in one. */
+		if (round & 2)
+			flush_until_death(&a, 500, 10000);
+		else
+			flush_until_death(&a, 1, 1000);
+		ATF_REQUIRE_EQ(pid, waitpid(pid, &status, 0));
+		ATF_CHECK_EQ(0, status);
+		channel_end(&a);
+	}
+}
+
 static int	interrupt_pipe[2];
 
 static void
@@ -854,35 +954,55 @@ ATF_TC_BODY(setting_aside, tc)
 	ATF_CHECK_EQ(before, fd_count());
 }
 
-/* Received here, sent on from there, descriptor and all. */
+/*
+ * Received here, sent on from there, with the descriptor if it was not
+ * taken; the next message has its own in either case.
+ */
 ATF_TC_WITHOUT_HEAD(set_aside_and_sent_on);
 ATF_TC_BODY(set_aside_and_sent_on, tc)
 {
 	struct ibufqueue	*q;
 	struct imsgbuf		 a, b;
 	struct imsg		 imsg;
-	ino_t			 ino;
-	int			 fd;
+	ino_t			 ino[2];
+	int			 before, fd, taken, i;
 
+	before = fd_count();
 	channel_make(&a, &b, 1);
 	ATF_REQUIRE((q = ibufq_new()) != NULL);
-	ATF_REQUIRE_EQ(1, imsg_compose(&a, 3, 0, 0, fd_make(&ino), "x", 1));
-	transfer(&a, &b);
-	receive(&b, &imsg);
-	imsg_ibufq_push(q, &imsg);
-	msgbuf_concat(a.w, q);
-	ATF_CHECK_EQ(0, ibufq_queuelen(q));
-	ATF_CHECK_EQ(1, imsgbuf_queuelen(&a));
-	transfer(&a, &b);
-	receive(&b, &imsg);
-	ATF_CHECK_EQ(3, imsg_get_type(&imsg));
-	ATF_REQUIRE((fd = imsg_get_fd(&imsg)) != -1);
-	ATF_CHECK_EQ(ino, fd_inode(fd));
-	close(fd);
-	imsg_free(&imsg);
+	for (taken = 0; taken < 2; taken++) {
+		ATF_REQUIRE_EQ(1, imsg_compose(&a, 0, 0, 0, fd_make(&ino[0]),
+		    "x", 1));
+		transfer(&a, &b);
+		receive(&b, &imsg);
+		if (taken)
+			close(imsg_get_fd(&imsg));
+		imsg_ibufq_push(q, &imsg);
+		msgbuf_concat(a.w, q);
+		ATF_CHECK_EQ(0, ibufq_queuelen(q));
+		ATF_CHECK_EQ(1, imsgbuf_queuelen(&a));
+		ATF_REQUIRE_EQ(1, imsg_compose(&a, 1, 0, 0, fd_make(&ino[1]),
+		    NULL, 0));
+		ATF_REQUIRE_EQ(0, imsgbuf_write(&a));
+		ATF_REQUIRE_EQ(0, imsgbuf_write(&a));
+		ATF_REQUIRE_EQ(1, imsgbuf_read(&b));
+		ATF_REQUIRE_EQ(1, imsgbuf_read(&b));
+		for (i = 0; i < 2; i++) {
+			receive(&b, &imsg);
+			ATF_CHECK_EQ((uint32_t)i, imsg_get_type(&imsg));
+			fd = imsg_get_fd(&imsg);
+			ATF_CHECK_EQ(i == 0 && taken, fd == -1);
+			if (fd != -1) {
+				ATF_CHECK_EQ(ino[i], fd_inode(fd));
+				close(fd);
+			}
+			imsg_free(&imsg);
+		}
+	}
 	ibufq_free(q);
 	channel_end(&a);
 	channel_end(&b);
+	ATF_CHECK_EQ(before, fd_count());
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -900,11 +1020,13 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, unclaimed_descriptors_are_closed);
 	ATF_TP_ADD_TC(tp, forward_drops_the_descriptor);
 	ATF_TP_ADD_TC(tp, writes_are_batched);
+	ATF_TP_ADD_TC(tp, descriptor_goes_with_the_first_part);
 	ATF_TP_ADD_TC(tp, watermarks);
 	ATF_TP_ADD_TC(tp, peer_closes);
 	ATF_TP_ADD_TC(tp, peer_dies_with_input_unread);
 	ATF_TP_ADD_TC(tp, peer_is_killed);
 	ATF_TP_ADD_TC(tp, flush_waits_for_the_reader);
+	ATF_TP_ADD_TC(tp, flush_to_a_dying_reader);
 	ATF_TP_ADD_TC(tp, interrupted_read_goes_on);
 	ATF_TP_ADD_TC(tp, setting_aside);
 	ATF_TP_ADD_TC(tp, set_aside_and_sent_on);
