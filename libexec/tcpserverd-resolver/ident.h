@@ -13,26 +13,7 @@
 #include <event.h>
 
 #include "resolver.h"
-
-/* ident_reply.c */
-
-#define IDENT_REPLY_BYTES_MAX	4096	/* of a line, before we give up */
-
-/* A reply as it comes in: zeroed before its first byte. */
-struct ident_reply {
-	char		info[RESOLVER_INFO_SIZE];
-	size_t		info_len;
-	size_t		seen;
-	unsigned int	colons;
-};
-
-/*
- * ident_reply_take: more bytes.  1: the line is complete, info (perhaps
- * empty) is the answer; 0: it is not; -1: it never ends.
- */
-int	ident_reply_take(struct ident_reply *, const char *, size_t);
-
-/* ident.c */
+#include "ucspi_connect.h"
 
 struct ident {
 	/* info, or NULL: none.  The ident may be started again or freed. */

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "ident.h"
+#include "ucspi_connect.h"
 
 #define IDENT_COLONS	3
 

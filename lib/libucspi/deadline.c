@@ -1,0 +1,61 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * Waiting for one descriptor, until a point of time and no longer.
+ */
+#include <sys/types.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <time.h>
+
+#include "ucspi_connect.h"
+
+/* Some 30 years: more than any option means, and nothing overflows. */
+#define SECONDS_MAX	1000000000UL
+
+static int64_t
+now_ms(void)
+{
+	struct timespec	ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+int64_t
+deadline_after(unsigned long seconds)
+{
+	if (seconds > SECONDS_MAX)
+		seconds = SECONDS_MAX;
+	return (now_ms() + (int64_t)seconds * 1000);
+}
+
+/* What is ready is taken even when its time is over. */
+int
+deadline_wait(int fd, short events, int64_t deadline_ms)
+{
+	struct pollfd	pfd;
+	int64_t		left;
+	int		n;
+
+	pfd.fd = fd;
+	pfd.events = events;
+	for (;;) {
+		left = deadline_ms - now_ms();
+		if (left < 0)
+			left = 0;
+		if (left > INT_MAX)
+			left = INT_MAX;
+		n = poll(&pfd, 1, (int)left);
+		if (n == 1)
+			return (0);
+		if (n == -1 && errno != EINTR)
+			return (-1);
+		if (n == 0 && left == 0) {
+			errno = ETIMEDOUT;
+			return (-1);
+		}
+	}
+}
