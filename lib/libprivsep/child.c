@@ -46,15 +46,20 @@ privsep_fds_open(void)
 	return (0);
 }
 
+/*
+ * What the parent itself changed goes back to the default; what was ignored
+ * when it was started (nohup(1)) stays so, for the programs too.
+ */
 static void
 child_signals(void)
 {
+	static const int	changed[] = { SIGCHLD, SIGPIPE, SIGTERM };
 	struct sigaction	sa = { .sa_handler = SIG_DFL };
 	sigset_t		none;
-	int			sig;
+	size_t			i;
 
-	for (sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &sa, NULL);
+	for (i = 0; i < nitems(changed); i++)
+		sigaction(changed[i], &sa, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -71,9 +71,9 @@ void	privsep_drop(const struct privsep_hello *);
 
 /*
  * privsep_exec: starts path with argv, PRIVSEP_FD one end of a new channel,
- * 0 and 1 on nothing, 2 as it is, everything else closed, no signal blocked
- * or ignored.  Returns the pid and the parent's end (non-blocking) in *fd,
- * or -1 with errno.
+ * 0 and 1 on nothing, 2 as it is, everything else closed, no signal blocked,
+ * none ignored that was not when the parent was started.  Returns the pid
+ * and the parent's end (non-blocking) in *fd, or -1 with errno.
  */
 pid_t	privsep_exec(const char *, char *const [], int *);
 

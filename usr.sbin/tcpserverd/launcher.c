@@ -421,6 +421,7 @@ launcher_lost_parent(struct channel *ch)
 static void
 launcher_signals(void)
 {
+	spawn_init();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);

@@ -8,7 +8,7 @@
 
 #include "tcpserverd.h"
 
-/* What a launcher catches (CHLD) or ignores; a program gets the defaults. */
+/* What a launcher catches (CHLD) or ignores; a program gets them back. */
 #define LAUNCHER_SIGNALS	{ SIGCHLD, SIGPIPE, SIGTERM, SIGINT, SIGHUP }
 
 /* What is started, fixed once configured. */
@@ -57,10 +57,13 @@ char  **environment_build(const struct program *, const struct start *);
 /* spawn.c */
 
 /*
+ * spawn_init: remembers what was ignored when we were started, for the
+ * programs; before LAUNCHER_SIGNALS are changed.
  * spawn_start: starts the program on the client's socket.  Returns its pid
  * or -1 with errno (no process was made).  note->fd is -1 afterwards when
  * the report still has to be sent.
  */
+void	spawn_init(void);
 pid_t	spawn_start(const struct program *, const struct start *,
 	    struct start_note *);
 

@@ -28,6 +28,9 @@ struct child_log {
 	int	on;
 };
 
+static const int	own_signals[] = LAUNCHER_SIGNALS;
+static int		was_ignored[nitems(own_signals)];	/* by nohup(1) */
+
 static const char	log_pid[] = "tcpserver: pid ";
 static const char	log_ok[] = "tcpserver: ok ";
 static const char	log_drop[] =
@@ -136,20 +139,22 @@ child_note(struct start_note *note)
 }
 
 /*
- * As a new process has them.  What the launcher catches or ignores goes
+ * As this process was given them.  What the launcher catches or ignores goes
  * before anything is unblocked: its handlers would run on its memory.
  */
 static int
 child_signals(void)
 {
-	static const int	changed[] = LAUNCHER_SIGNALS;
-	struct sigaction	sa = { .sa_handler = SIG_DFL };
+	struct sigaction	sa;
 	sigset_t		none;
 	size_t			i;
 
-	for (i = 0; i < nitems(changed); i++)
-		if (sigaction(changed[i], &sa, NULL) == -1)
+	memset(&sa, 0, sizeof(sa));
+	for (i = 0; i < nitems(own_signals); i++) {
+		sa.sa_handler = was_ignored[i] ? SIG_IGN : SIG_DFL;
+		if (sigaction(own_signals[i], &sa, NULL) == -1)
 			return (-1);
+	}
 	sigemptyset(&none);
 	return (sigprocmask(SIG_SETMASK, &none, NULL));
 }
@@ -181,6 +186,17 @@ child_run(const struct program *p, const struct start *s, char **envp,
 		child_drop(p, "unable to set up descriptors", "", errno);
 	errnum = ucspi_path_exec(p->candidates, p->argv, envp);
 	child_drop(p, "unable to run ", p->argv[0], errnum);
+}
+
+void
+spawn_init(void)
+{
+	struct sigaction	sa;
+	size_t			i;
+
+	for (i = 0; i < nitems(own_signals); i++)
+		was_ignored[i] = sigaction(own_signals[i], NULL, &sa) == 0 &&
+		    sa.sa_handler == SIG_IGN;
 }
 
 pid_t
