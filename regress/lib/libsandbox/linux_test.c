@@ -1,0 +1,440 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * Linux: what of each role can be seen from outside (backend, tracing,
+ * ports), what programs started by the launcher inherit, and kernels
+ * without Landlock.
+ */
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <atf-c.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "network.h"
+#include "sandbox.h"
+
+#define LANDLOCK_ABI_NET	4
+
+typedef int role_fn(void);
+
+static int
+no_role(void)
+{
+	return (0);
+}
+
+static int
+exited(int status, int code)
+{
+	return (WIFEXITED(status) && WEXITSTATUS(status) == code);
+}
+
+static int
+landlock_abi(void)
+{
+	return ((int)syscall(SYS_landlock_create_ruleset, NULL, 0, 1));
+}
+
+static void
+become_nobody(void)
+{
+	struct passwd	*pw;
+
+	if (getuid() != 0)
+		return;
+	ATF_REQUIRE((pw = getpwnam("nobody")) != NULL);
+	ATF_REQUIRE_EQ(setgid(pw->pw_gid), 0);
+	ATF_REQUIRE_EQ(setuid(pw->pw_uid), 0);
+}
+
+/* Runs a role in a process of its own, with its output in "out". */
+static int
+role_run(role_fn *role, void (*then)(void))
+{
+	pid_t	pid;
+	int	fd, status;
+
+	ATF_REQUIRE((fd = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0644)) !=
+	    -1);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		if (dup2(fd, STDOUT_FILENO) == -1 || role() == -1) {
+			perror("role");
+			_exit(1);
+		}
+		then();
+		_exit(0);
+	}
+	close(fd);
+	ATF_REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	return (status);
+}
+
+static void
+say_backend(void)
+{
+	printf("%s\n", sandbox_backend());
+	fflush(stdout);
+}
+
+static void
+backend_check(role_fn *role, const char *expected)
+{
+	ATF_CHECK_EQ(role_run(role, say_backend), 0);
+	ATF_CHECK_MSG(atf_utils_grep_file("^%s(, sanitizer build)?$", "out",
+	    expected), "backend is not %s", expected);
+}
+
+ATF_TC_WITHOUT_HEAD(backend);
+ATF_TC_BODY(backend, tc)
+{
+	const char	*confined;
+
+	confined = landlock_abi() > 0 ? "seccomp\\+landlock" : "seccomp";
+	backend_check(no_role, "none");
+	backend_check(sandbox_engine, confined);
+	backend_check(sandbox_resolver, confined);
+	backend_check(sandbox_parent, "untraceable");
+	backend_check(sandbox_launcher, "untraceable");
+}
+
+/*
+ * Tracing by another process of the same user.  All of it in a process of
+ * its own, since root would be allowed to.
+ */
+
+#define EXIT_NO_TRACING	44
+
+/* Lives until the pipe it was made with is closed. */
+static pid_t
+tracee_start(role_fn *role, int *hold)
+{
+	pid_t	pid;
+	int	ready[2], wait[2];
+	char	byte;
+
+	if (pipe(ready) == -1 || pipe(wait) == -1 || (pid = fork()) == -1)
+		err(1, "tracee");
+	if (pid == 0) {
+		close(wait[1]);
+		/* Lost with root's identity; a user's own process has it. */
+		if (prctl(PR_SET_DUMPABLE, 1L, 0L, 0L, 0L) == -1 ||
+		    role() == -1 || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		_exit(read(wait[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	close(ready[1]);
+	close(wait[0]);
+	if (read(ready[0], &byte, 1) != 1)
+		errx(1, "tracee: no role");
+	close(ready[0]);
+	*hold = wait[1];
+	return (pid);
+}
+
+static int
+can_trace(pid_t pid)
+{
+	int	status;
+
+	if (ptrace(PTRACE_ATTACH, pid, NULL, NULL) == -1)
+		return (0);
+	if (waitpid(pid, &status, 0) != pid ||
+	    ptrace(PTRACE_DETACH, pid, NULL, NULL) == -1)
+		err(1, "detach");
+	return (1);
+}
+
+static int
+can_open_memory(pid_t pid)
+{
+	char	path[64];
+	int	fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	if ((fd = open(path, O_RDONLY)) == -1)
+		return (0);
+	close(fd);
+	return (1);
+}
+
+/* How many of the ways in are open. */
+static int
+ways_in(role_fn *role)
+{
+	pid_t	pid;
+	int	hold, open_ways, status;
+
+	pid = tracee_start(role, &hold);
+	open_ways = can_trace(pid) + can_open_memory(pid);
+	close(hold);
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		errx(1, "tracee: status %#x", status);
+	return (open_ways);
+}
+
+static __dead void
+tracer_run(void)
+{
+	role_fn	*roles[] = { sandbox_engine, sandbox_resolver,
+		    sandbox_parent, sandbox_launcher };
+	size_t	 i;
+
+	become_nobody();
+	if (ways_in(no_role) != 2)
+		_exit(EXIT_NO_TRACING);
+	for (i = 0; i < nitems(roles); i++)
+		if (ways_in(roles[i]) != 0)
+			errx(1, "role %zu can be traced or read", i);
+	_exit(0);
+}
+
+ATF_TC_WITHOUT_HEAD(untraceable);
+ATF_TC_BODY(untraceable, tc)
+{
+	pid_t	pid;
+	int	status;
+
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0)
+		tracer_run();
+	ATF_REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	if (exited(status, EXIT_NO_TRACING))
+		atf_tc_skip("ptrace(2) is not allowed here at all");
+	ATF_CHECK_MSG(status == 0, "tracer: status %#x", status);
+}
+
+/*
+ * What a started program inherits: nothing
+ */
+
+static char	helper[1024];
+
+static void
+exec_helper(void)
+{
+	char	*argv[] = { helper, NULL };
+
+	execve(helper, argv, NULL);
+	perror(helper);
+	_exit(1);
+}
+
+static void
+helper_find(const atf_tc_t *tc)
+{
+	snprintf(helper, sizeof(helper), "%s/confinement",
+	    atf_tc_get_config_var(tc, "srcdir"));
+}
+
+ATF_TC_WITHOUT_HEAD(exec_inherits_nothing);
+ATF_TC_BODY(exec_inherits_nothing, tc)
+{
+	role_fn	*roles[] = { sandbox_launcher, sandbox_parent };
+	size_t	 i;
+
+	helper_find(tc);
+	for (i = 0; i < nitems(roles); i++) {
+		ATF_CHECK_EQ(role_run(roles[i], exec_helper), 0);
+		ATF_CHECK(atf_utils_grep_file(
+		    "^dumpable 1 no_new_privs 0 seccomp 0 euid %d$", "out",
+		    (int)geteuid()));
+	}
+}
+
+static int
+nobody_launcher(void)
+{
+	become_nobody();
+	return (sandbox_launcher());
+}
+
+/* The service's user starts a program that is set-uid to another one. */
+ATF_TC(exec_set_uid);
+ATF_TC_HEAD(exec_set_uid, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(exec_set_uid, tc)
+{
+	struct statvfs	fs;
+
+	ATF_REQUIRE_EQ(statvfs(".", &fs), 0);
+	if ((fs.f_flag & ST_NOSUID) != 0)
+		atf_tc_skip("the work directory is mounted nosuid");
+	helper_find(tc);
+	atf_utils_copy_file(helper, "set-uid");
+	ATF_REQUIRE_EQ(chown("set-uid", 7, (gid_t)-1), 0);
+	ATF_REQUIRE_EQ(chmod("set-uid", 04755), 0);
+	ATF_REQUIRE_EQ(chmod(".", 0755), 0);
+	strlcpy(helper, "./set-uid", sizeof(helper));
+	ATF_CHECK_EQ(role_run(nobody_launcher, exec_helper), 0);
+	ATF_CHECK(atf_utils_grep_file("euid 7$", "out"));
+}
+
+/*
+ * Ports
+ */
+
+static uint16_t	port;
+
+static void
+connect_port(void)
+{
+	struct sockaddr_in	sin = { .sin_family = AF_INET };
+	int			fd;
+
+	sin.sin_port = htons(port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
+	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1)
+		_exit(errno == EACCES ? 42 : 43);
+}
+
+static void
+bind_port(void)
+{
+	struct sockaddr_in	sin = { .sin_family = AF_INET };
+	int			fd;
+
+	sin.sin_port = htons(port);
+	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
+	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1)
+		_exit(errno == EACCES ? 42 : 43);
+}
+
+static void
+listen_any(void)
+{
+	struct sockaddr_in	sin = { .sin_family = AF_INET };
+	socklen_t		len = sizeof(sin);
+	int			fd;
+
+	ATF_REQUIRE((fd = socket(AF_INET, SOCK_STREAM, 0)) != -1);
+	ATF_REQUIRE_EQ(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	ATF_REQUIRE_EQ(listen(fd, 8), 0);
+	ATF_REQUIRE_EQ(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	port = ntohs(sin.sin_port);
+}
+
+ATF_TC_WITHOUT_HEAD(resolver_ports);
+ATF_TC_BODY(resolver_ports, tc)
+{
+	if (landlock_abi() < LANDLOCK_ABI_NET)
+		atf_tc_skip("no Landlock with ports (ABI 4) in this kernel");
+	listen_any();
+	ATF_CHECK(exited(role_run(no_role, connect_port), 0));
+	ATF_CHECK(exited(role_run(sandbox_resolver, connect_port), 42));
+	port = 0;
+	ATF_CHECK(exited(role_run(sandbox_resolver, bind_port), 0));
+	if (network_private() == -1)
+		atf_tc_skip("a network of our own for a free port: %s",
+		    strerror(errno));
+	port = 1025;
+	ATF_CHECK(exited(role_run(no_role, bind_port), 0));
+	ATF_CHECK(exited(role_run(sandbox_resolver, bind_port), 42));
+}
+
+/*
+ * Kernels and containers without Landlock
+ */
+
+static int	landlock_error;
+
+static int
+hide_landlock(void)
+{
+	scmp_filter_ctx	ctx;
+	int		error;
+
+	if ((ctx = seccomp_init(SCMP_ACT_ALLOW)) == NULL)
+		return (-1);
+	error = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(landlock_error),
+	    SCMP_SYS(landlock_create_ruleset), 0);
+	if (error == 0)
+		error = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return (error);
+}
+
+static int
+engine_without_landlock(void)
+{
+	return (hide_landlock() == 0 ? sandbox_engine() : -1);
+}
+
+static int
+resolver_without_landlock(void)
+{
+	return (hide_landlock() == 0 ? sandbox_resolver() : -1);
+}
+
+static void
+create_file(void)
+{
+	_exit(open("made", O_WRONLY | O_CREAT, 0600) == -1);
+}
+
+static void
+without_landlock_check(role_fn *role)
+{
+	int	status;
+
+	backend_check(role, "seccomp");
+	status = role_run(role, create_file);
+	ATF_CHECK_MSG(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS,
+	    "status %#x", status);
+}
+
+ATF_TC_WITHOUT_HEAD(without_landlock);
+ATF_TC_BODY(without_landlock, tc)
+{
+	const int	errors[] = { ENOSYS, EOPNOTSUPP, EPERM };
+	size_t		i;
+
+	for (i = 0; i < nitems(errors); i++) {
+		landlock_error = errors[i];
+		without_landlock_check(engine_without_landlock);
+		without_landlock_check(resolver_without_landlock);
+	}
+}
+
+/* Any other trouble is no reason to go on with less. */
+ATF_TC_WITHOUT_HEAD(broken_landlock);
+ATF_TC_BODY(broken_landlock, tc)
+{
+	landlock_error = EIO;
+	ATF_CHECK(exited(role_run(engine_without_landlock, say_backend), 1));
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, backend);
+	ATF_TP_ADD_TC(tp, untraceable);
+	ATF_TP_ADD_TC(tp, exec_inherits_nothing);
+	ATF_TP_ADD_TC(tp, exec_set_uid);
+	ATF_TP_ADD_TC(tp, resolver_ports);
+	ATF_TP_ADD_TC(tp, without_landlock);
+	ATF_TP_ADD_TC(tp, broken_landlock);
+	return (atf_no_error());
+}
