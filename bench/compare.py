@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""compare - runs tcp servers side by side and prints medians and ratios.
+
+usage: compare [-n connections] [-r rounds] [-c list] [-k kinds] [-v]
+               load service rules.cdb name=command ...
+
+Each command is run in alternation with the others, with the words ADDRESS,
+PORT0 (-1 and port 0), RULES and PROGRAM in it replaced; it must print its
+port on standard output.  The first name is the one the others are compared
+to.  CPU is of the server and everything it started, per 1,000 connections,
+from wait4(2) after SIGTERM.
+"""
+import argparse, os, re, shlex, signal, statistics, subprocess, sys
+
+
+def arguments():
+    p = argparse.ArgumentParser()
+    p.add_argument("-n", type=int, default=3000)
+    p.add_argument("-r", type=int, default=9)
+    p.add_argument("-c", default="1,16,64")
+    p.add_argument("-k", default="accepted,denied")
+    p.add_argument("-l", default="/dev/null", help="where logs go")
+    p.add_argument("load")
+    p.add_argument("service")
+    p.add_argument("rules")
+    p.add_argument("servers", nargs="+")
+    return p.parse_args()
+
+
+def server_start(command, a):
+    words = [w.replace("RULES", a.rules).replace("PROGRAM", a.service)
+             for w in shlex.split(command)]
+    r, w = os.pipe()
+    log = os.open(a.l, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(w, 1)
+        os.dup2(log, 2)
+        os.execvp(words[0], words)
+    os.close(w)
+    os.close(log)
+    port = os.read(r, 16).decode().strip()
+    os.close(r)
+    return pid, port
+
+
+def load_run(a, port, concurrent, kind):
+    n = a.n * (4 if kind == "denied" else 1)
+    words = [a.load, "-c", str(concurrent), "-n", str(n)]
+    words += ["-s", "127.0.0.2"] if kind == "denied" else []
+    words += ["127.0.0.1", port] + (["ok"] if kind == "accepted" else [])
+    out = subprocess.run(words, capture_output=True, text=True)
+    values = dict(v.split("=") for v in out.stdout.split())
+    if values.get("bad") != "0":
+        sys.exit("compare: load: %s%s" % (out.stdout, out.stderr))
+    return n, float(values["rate"]), float(values["p99_us"])
+
+
+def round_run(a, command, concurrent, kind):
+    pid, port = server_start(command, a)
+    try:
+        n, rate, p99 = load_run(a, port, concurrent, kind)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        _, _, usage = os.wait4(pid, 0)
+    cpu = (usage.ru_utime + usage.ru_stime) * 1000 / n
+    return {"cpu": cpu, "rate": rate, "p99": p99}
+
+
+def table_print(kind, concurrent, names, results):
+    first = results[names[0]]
+    for name in names:
+        cells = []
+        for what in ("cpu", "rate", "p99"):
+            values = [r[what] for r in results[name]]
+            ratios = [r[what] / f[what] for r, f in zip(results[name], first)
+                      if f[what]]
+            ratio = statistics.median(ratios) if ratios else float("nan")
+            cells.append("%10.3f %5.2f" % (statistics.median(values), ratio))
+        print("| %-8s | %4d | %-12s | %s |" % (kind, concurrent, name,
+                                             " | ".join(cells)))
+    sys.stdout.flush()
+
+
+def main():
+    a = arguments()
+    servers = dict(s.split("=", 1) for s in a.servers)
+    names = list(servers)
+    print("| %-8s | %4s | %-12s | %-16s | %-16s | %-16s |" % (
+        "client", "c", "server", "CPU s/1000, ratio", "rate/s, ratio",
+        "p99 us, ratio"))
+    print("|---|---|---|---|---|---|")
+    for kind in a.k.split(","):
+        for concurrent in map(int, a.c.split(",")):
+            results = {name: [] for name in names}
+            for i in range(a.r):
+                for name in (names if i % 2 == 0 else reversed(names)):
+                    results[name].append(
+                        round_run(a, servers[name], concurrent, kind))
+            table_print(kind, concurrent, names, results)
+
+
+main()

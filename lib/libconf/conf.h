@@ -1,0 +1,88 @@
+/*
+ * The lexer that our configuration grammars share: words, strings, numbers,
+ * comments, macros, include, and errors that name file and line.
+ *
+ *	# comment
+ *	mail_if = "em0"			a macro (the grammar calls conf_macro_set)
+ *	include "/etc/more.conf"
+ *	listen on $mail_if port 25	its value is read in its place
+ *	exec "/bin/cat" "-v"		quoted: a string, never a keyword
+ *
+ * Line ends are blanks.  A backslash in a string takes the next character
+ * as it is.  A relative include is looked for beside the file that names it.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+#define CONF_WORD_MAX		4096	/* bytes in a word or string */
+#define CONF_DEPTH_MAX		16	/* files within files */
+#define CONF_EXPANSIONS_MAX	10000	/* macros read in place, in all */
+#define CONF_FILE_SIZE_MAX	(16 * 1024 * 1024)
+
+struct conf;
+
+/* A word of the grammar; the table is sorted by word (strcmp(3)). */
+struct conf_keyword {
+	const char	*word;
+	int		 token;
+};
+
+/* The tokens that the grammar's generator numbered. */
+struct conf_tokens {
+	int	string;
+	int	number;
+	int	error;		/* never valid: an error was said already */
+};
+
+struct conf_value {
+	char		*string;	/* of strings; malloc(3)ed, the
+					 * caller's to free */
+	int64_t		 number;	/* of numbers */
+};
+
+/*
+ * conf_new: report is called with each error line ("file:line: what: why",
+ * without newline) and arg.  NULL with errno.
+ * conf_free: NULL is ignored.
+ */
+struct conf	*conf_new(const struct conf_keyword *, size_t,
+		    const struct conf_tokens *,
+		    void (*)(const char *, void *), void *);
+void		 conf_free(struct conf *);
+
+/*
+ * conf_define: "name=value" as with -D; stands against the file's own
+ * definition.  -1: it is not of that form.
+ * conf_macro_set: what the file defines.  0, or -1 after an error was said.
+ */
+int		 conf_define(struct conf *, const char *);
+int		 conf_macro_set(struct conf *, const char *, const char *);
+
+/*
+ * conf_open: the file to begin with; with secret it must belong to root or
+ * to us and not be open to others.  0, or -1 after an error was said.
+ */
+int		 conf_open(struct conf *, const char *, int);
+
+/* conf_lex: the next token, 0 at the end of all files. */
+int		 conf_lex(struct conf *, struct conf_value *);
+
+/*
+ * conf_error: an error at the place that was read last; conf_error_at: at a
+ * line noted before.  Both count.
+ * conf_file, conf_line: that place, to note; file lives as long as conf.
+ * conf_errors: how many there were.
+ */
+void		 conf_error(struct conf *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+void		 conf_error_at(struct conf *, const char *, int,
+		    const char *, ...) __attribute__((format(printf, 4, 5)));
+const char	*conf_file(const struct conf *);
+int		 conf_line(const struct conf *);
+unsigned int	 conf_errors(const struct conf *);
+
+#endif
