@@ -62,29 +62,6 @@ fail:
 	return (NULL);
 }
 
-/*
- * An address as the classic scanner takes it: four numbers of any length,
- * each modulo 256.  Returns what follows it, or NULL.
- */
-static const char *
-quad_scan(const char *s, struct netaddr *addr)
-{
-	unsigned int	i, value;
-
-	memset(addr, 0, sizeof(*addr));
-	addr->family = AF_INET;
-	for (i = 0; i < 4; i++) {
-		if (i > 0 && *s++ != '.')
-			return (NULL);
-		if (*s < '0' || *s > '9')
-			return (NULL);
-		for (value = 0; *s >= '0' && *s <= '9'; s++)
-			value = value * 10 + (unsigned int)(*s - '0');
-		addr->bytes[i] = (uint8_t)(value & 0xff);
-	}
-	return (s);
-}
-
 static int
 quad_is_zero(const struct netaddr *addr)
 {
@@ -109,7 +86,7 @@ servers_from_cache_ip(struct name_config *config, const char *s)
 	while (config->server_count < NAME_SERVERS_MAX) {
 		while (*s == '.')
 			s++;
-		if ((s = quad_scan(s, &addr)) == NULL)
+		if ((s = netaddr_scan(&addr, s)) == NULL)
 			break;
 		server_add(config, &addr);
 	}
@@ -145,7 +122,7 @@ servers_from_resolv(struct name_config *config, const char *text)
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if ((word = line_argument(line, "nameserver")) == NULL)
 			continue;
-		if (quad_scan(word, &addr) != NULL) {
+		if (netaddr_scan(&addr, word) != NULL) {
 			if (!quad_is_zero(&addr))
 				server_add(config, &addr);
 			continue;

@@ -145,3 +145,22 @@ netaddr_parse(struct netaddr *addr, const char *text)
 	netaddr_set_v6(addr, bytes, 0);
 	return (0);
 }
+
+const char *
+netaddr_scan(struct netaddr *addr, const char *s)
+{
+	unsigned int	i, value;
+
+	memset(addr, 0, sizeof(*addr));
+	addr->family = AF_INET;
+	for (i = 0; i < 4; i++) {
+		if (i > 0 && *s++ != '.')
+			return (NULL);
+		if (*s < '0' || *s > '9')
+			return (NULL);
+		for (value = 0; *s >= '0' && *s <= '9'; s++)
+			value = value * 10 + (unsigned int)(*s - '0');
+		addr->bytes[i] = (uint8_t)(value & 0xff);
+	}
+	return (s);
+}

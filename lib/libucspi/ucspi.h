@@ -134,6 +134,8 @@ struct netaddr {
  * which holds NETADDR_TEXT_SIZE bytes.
  * netaddr_parse: the reverse for exact addresses: inet_pton(3) forms, IPv6
  * also in brackets, "%scope" not accepted; 0 or -1.
+ * netaddr_scan: a dotted quad as the classic programs scan it: four numbers
+ * of any length, each modulo 256.  Returns what follows it, or NULL.
  */
 int		 netaddr_from_sockaddr(struct netaddr *, uint16_t *,
 		    const struct sockaddr_storage *);
@@ -141,5 +143,6 @@ socklen_t	 netaddr_to_sockaddr(const struct netaddr *, uint16_t,
 		    int, struct sockaddr_storage *);
 char		*netaddr_text(const struct netaddr *, char *);
 int		 netaddr_parse(struct netaddr *, const char *);
+const char	*netaddr_scan(struct netaddr *, const char *);
 
 #endif
