@@ -76,11 +76,7 @@ ibuf_from_buffer(struct ibuf *buf, void *data, size_t len)
 void
 ibuf_from_ibuf(struct ibuf *buf, const struct ibuf *from)
 {
-	unsigned char	*data = from->buf;
-
-	if (data != NULL)
-		data += from->rpos;
-	ibuf_from_buffer(buf, data, ibuf_size(from));
+	ibuf_from_buffer(buf, ibuf_data(from), ibuf_size(from));
 }
 
 /* Makes the allocation hold len octets; new memory is zero. */
@@ -138,10 +134,7 @@ ibuf_add(struct ibuf *buf, const void *data, size_t len)
 int
 ibuf_add_ibuf(struct ibuf *buf, const struct ibuf *from)
 {
-	struct ibuf	view;
-
-	ibuf_from_ibuf(&view, from);
-	return (ibuf_add(buf, ibuf_data(&view), ibuf_size(&view)));
+	return (ibuf_add(buf, ibuf_data(from), ibuf_size(from)));
 }
 
 int
@@ -507,7 +500,7 @@ ibuf_rewind(struct ibuf *buf)
 }
 
 void *
-ibuf_data(struct ibuf *buf)
+ibuf_data(const struct ibuf *buf)
 {
 	return (buf->buf == NULL ? NULL : buf->buf + buf->rpos);
 }

@@ -275,7 +275,7 @@ char		*ibuf_get_string(struct ibuf *, size_t);
 int		 ibuf_get_strbuf(struct ibuf *, char *, size_t);
 int		 ibuf_skip(struct ibuf *, size_t);
 void		 ibuf_rewind(struct ibuf *);
-void		*ibuf_data(struct ibuf *);
+void		*ibuf_data(const struct ibuf *);
 size_t		 ibuf_size(const struct ibuf *);
 size_t		 ibuf_left(const struct ibuf *);
 
