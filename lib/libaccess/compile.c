@@ -43,7 +43,7 @@ source_fill(struct source *source)
 		memmove(text->base, text->base + source->start, text->len);
 	source->start = 0;
 	if (buffer_reserve(text, READ_BYTES) == -1)
-		return (COMPILE_MEMORY);
+		return (COMPILE_READ);
 	do
 		n = read(source->fd, text->base + text->len,
 		    text->size - text->len);
@@ -153,17 +153,27 @@ lengths_record_write(struct output *output)
 	    NETWORK_LENGTHS_KEY_LEN, data, sizeof(data)));
 }
 
-/* cdb_make_finish(3) frees what the maker holds: call it on every path. */
-static enum compile_result
-output_finish(struct output *output, const struct rules *rules,
-    enum compile_result result)
+/*
+ * Frees what the maker holds without completing the file: cdb_make_finish(3)
+ * alone can do that, so it gets a descriptor that can't be written.
+ */
+static void
+output_abandon(struct output *output)
 {
-	if (result == COMPILE_DONE && rules->has_networks &&
-	    lengths_record_write(output) == -1)
-		result = COMPILE_WRITE;
-	if (result != COMPILE_DONE) {
-		cdb_make_finish(&output->make);
-		return (result);
+	int	saved_errno;
+
+	saved_errno = errno;
+	output->make.cdb_fd = -1;
+	(void)cdb_make_finish(&output->make);
+	errno = saved_errno;
+}
+
+static enum compile_result
+output_finish(struct output *output, const struct rules *rules)
+{
+	if (rules->has_networks && lengths_record_write(output) == -1) {
+		output_abandon(output);
+		return (COMPILE_WRITE);
 	}
 	return (cdb_make_finish(&output->make) == -1 ? COMPILE_WRITE :
 	    COMPILE_DONE);
@@ -185,11 +195,12 @@ compile_rules(int in, int out, struct compile_line *bad)
 	if (cdb_make_start(&output.make, out) == -1)
 		return (COMPILE_WRITE);
 	result = lines_compile(&source, &output, &rules, bad);
+	if (result == COMPILE_DONE)
+		result = output_finish(&output, &rules);
+	else
+		output_abandon(&output);
 	saved_errno = errno;
 	free(source.text.base);
-	errno = saved_errno;
-	result = output_finish(&output, &rules, result);
-	saved_errno = errno;
 	rules_free(&rules);
 	errno = saved_errno;
 	return (result);

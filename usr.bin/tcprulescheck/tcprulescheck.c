@@ -92,13 +92,10 @@ verdict_print(const struct access_verdict *verdict)
 		puts("default:");
 	else
 		key_print(verdict);
-	if (verdict->answer == ACCESS_DENY) {
-		puts("deny connection");
-		return;
-	}
 	for (pos = 0; (variable = access_variable(verdict, &pos)) != NULL; )
 		printf("set environment variable %s\n", variable);
-	puts("allow connection");
+	puts(verdict->answer == ACCESS_DENY ? "deny connection" :
+	    "allow connection");
 }
 
 int
