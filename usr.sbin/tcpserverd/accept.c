@@ -37,25 +37,18 @@ listeners_init(struct service *sv)
 	}
 }
 
-/* Clients that may still be accepted now. */
-static uint64_t
-service_room(const struct service *sv)
+static int
+service_has_room(const struct service *sv)
 {
-	uint64_t	room, credit;
-
-	if (sv->count >= sv->settings.sessions_max ||
-	    sv->unstarted >= START_CREDIT || !lookup_room())
-		return (0);
-	room = sv->settings.sessions_max - sv->count;
-	credit = START_CREDIT - sv->unstarted;
-	return (room < credit ? room : credit);
+	return (sv->count < sv->settings.sessions_max &&
+	    sv->unstarted < START_CREDIT && lookup_room());
 }
 
 static int
 service_accepts(const struct service *sv)
 {
-	return (service_room(sv) > 0 && !sv->syncing && !sv->rules_waiting &&
-	    TAILQ_EMPTY(&sv->starting) && !elog_pending() && !paused &&
+	return (service_has_room(sv) && !sv->syncing && !sv->rules_waiting &&
+	    TAILQ_EMPTY(&sv->starting) && !elog_stalled() && !paused &&
 	    !alive_asked);
 }
 
@@ -195,9 +188,16 @@ listener_event(int fd, short event, void *arg)
 		listeners_update(sv);
 		return;
 	}
-	for (i = 0; i < ACCEPTS_PER_TURN && service_room(sv) > 0; i++)
+	/*
+	 * One after the other all the way to the launchers: what we hold
+	 * when we are killed is lost.
+	 */
+	for (i = 0; i < ACCEPTS_PER_TURN && service_accepts(sv); i++) {
 		if (listener_accept(l) == -1)
 			break;
+		rules_judge(sv);
+		queue_send(sv);
+	}
 	engine_turn(sv);
 }
 

@@ -26,6 +26,7 @@ static size_t		len;
 static unsigned long	lost;		/* lines that found no room */
 static struct event	ev;
 static int		waiting;
+static int		stalled;	/* at the last try */
 static int		quiet;
 
 static void	elog_event(int, short, void *);
@@ -71,6 +72,7 @@ elog_flush(void)
 
 	while (len > 0) {
 		if (!elog_writable()) {
+			stalled = 1;
 			elog_wait();
 			return (1);
 		}
@@ -82,13 +84,14 @@ elog_flush(void)
 		memmove(buf, buf + n, len - (size_t)n);
 		len -= (size_t)n;
 	}
+	stalled = 0;
 	return (0);
 }
 
 int
-elog_pending(void)
+elog_stalled(void)
 {
-	return (len > 0);
+	return (stalled);
 }
 
 static void

@@ -177,8 +177,8 @@ void		 session_end(struct session *, int);
 void	elog_init(const char *, int);
 void	elog_line(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	elog_bytes(const char *, size_t);
-/* 0: everything is written; 1: the reader does not take it now. */
+/* 0: everything is written; 1: the reader does not take it now (stalled). */
 int	elog_flush(void);
-int	elog_pending(void);
+int	elog_stalled(void);
 
 #endif

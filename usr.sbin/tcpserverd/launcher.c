@@ -313,6 +313,7 @@ sync_answer(uint32_t number)
 	RB_FOREACH(s, sessions, &sessions)
 		report_push(REPORT_SESSION, s->id, s->pid, 0);
 	report_push(REPORT_SYNCED, number, 0, 0);
+	(void)channel_send(&parent, IMSG_PARENT_SYNCED, number, -1, NULL, 0);
 	sessions_reap();
 }
 

@@ -24,7 +24,8 @@
 /* So long a process may take to leave before it is killed. */
 #define STOP_ENGINE_MS		2000
 #define STOP_LAUNCHERS_MS	5000
-#define RESOLVE_ANSWER_S	600
+/* So long a launcher may take to say which sessions it has. */
+#define SYNC_ANSWER_S		5
 
 struct parent_config	config;
 
@@ -172,9 +173,31 @@ services_sync(void)
 		service_sync(sv);
 }
 
+/*
+ * A launcher that was stopped, or wedged by a program of its own user, must
+ * not keep its service from accepting: its programs live on without it.
+ */
+static void
+sync_timeout(int fd, short event, void *arg)
+{
+	struct service	*sv = arg;
+	struct process	*p;
+	unsigned int	 i;
+
+	for (i = 0; i < sv->launchers_len; i++) {
+		p = sv->launchers[i];
+		if (p->pid == 0 || !p->ready || p->synced == sv->sync_number)
+			continue;
+		log_warnx("launcher %d: no answer for %d s, killing it",
+		    (int)p->pid, SYNC_ANSWER_S);
+		process_kill(p);
+	}
+}
+
 static void
 launchers_sync(struct service *sv, struct imsg *imsg)
 {
+	struct timeval		tv = { SYNC_ANSWER_S, 0 };
 	struct sync_order	order;
 	unsigned int		i;
 
@@ -184,6 +207,8 @@ launchers_sync(struct service *sv, struct imsg *imsg)
 	for (i = 0; i < sv->launchers_len; i++)
 		(void)channel_send(&sv->launchers[i]->ch, IMSG_LAUNCHER_SYNC,
 		    order.number, -1, NULL, 0);
+	evtimer_del(&sv->sync_timer);
+	evtimer_add(&sv->sync_timer, &tv);
 }
 
 /*
@@ -317,6 +342,21 @@ bad:
 	return (-1);
 }
 
+static int
+parent_dispatch_launcher(struct process *p, struct imsg *imsg)
+{
+	switch (imsg_get_type(imsg)) {
+	case IMSG_PARENT_READY:
+		process_ready(p);
+		return (0);
+	case IMSG_PARENT_SYNCED:
+		p->synced = imsg_get_id(imsg);
+		return (0);
+	}
+	log_warnx("launcher: message %u not understood", imsg_get_type(imsg));
+	return (-1);
+}
+
 /* Returns -1 to end the process: it said what it has no business to say. */
 int
 parent_dispatch(struct channel *ch, struct imsg *imsg)
@@ -327,11 +367,8 @@ parent_dispatch(struct channel *ch, struct imsg *imsg)
 		return (process_greeted(p, imsg));
 	if (p->kind == PROCESS_ENGINE)
 		return (parent_dispatch_engine(p, imsg));
-	if (p->kind == PROCESS_LAUNCHER &&
-	    imsg_get_type(imsg) == IMSG_PARENT_READY) {
-		process_ready(p);
-		return (0);
-	}
+	if (p->kind == PROCESS_LAUNCHER)
+		return (parent_dispatch_launcher(p, imsg));
 	log_warnx("%s: message %u not understood", process_name(p),
 	    imsg_get_type(imsg));
 	return (-1);
@@ -520,8 +557,10 @@ parent_run(void)
 	if ((engine = process_new(PROCESS_ENGINE, NULL)) == NULL)
 		fatal("engine");
 	process_start(engine);
-	TAILQ_FOREACH(sv, &config.services, entry)
+	TAILQ_FOREACH(sv, &config.services, entry) {
+		evtimer_set(&sv->sync_timer, sync_timeout, sv);
 		launcher_add(sv);
+	}
 	if (config.resolver_wanted && resolver == NULL) {
 		if ((resolver = process_new(PROCESS_RESOLVER, NULL)) == NULL)
 			fatal("resolver");

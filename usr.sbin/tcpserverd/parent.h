@@ -31,6 +31,7 @@ struct process {
 	unsigned int		 backoff_ms;
 	struct service		*service;	/* of a launcher */
 	uint32_t		 number;	/* of a launcher */
+	uint32_t		 synced;	/* last sync it answered */
 };
 
 /* A program whose launcher died: we are told of its end, we tell on. */
@@ -56,6 +57,7 @@ struct service {
 	struct process		*launchers[LAUNCHERS_MAX];
 	unsigned int		 launchers_len;
 	uint32_t		 sync_number;
+	struct event		 sync_timer;
 	TAILQ_HEAD(, orphan)	 orphans;
 };
 

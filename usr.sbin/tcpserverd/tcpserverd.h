@@ -67,8 +67,10 @@ enum imsg_type {
 	IMSG_LAUNCHER_CONFIGURED,
 	IMSG_LAUNCHER_SYNC,		/* imsg id: number of the sync; empty
 					 * the queue, then list sessions */
-	IMSG_LAUNCHER_STOP		/* empty the queue, leave */
-	/* launcher -> parent: IMSG_PARENT_READY */
+	IMSG_LAUNCHER_STOP,		/* empty the queue, leave */
+	/* launcher -> parent: IMSG_PARENT_READY, and */
+	IMSG_PARENT_SYNCED		/* imsg id: number of the sync that
+					 * was answered */
 };
 
 enum log_level {
