@@ -16,6 +16,9 @@
 
 #include "ucspi_connect.h"
 
+/* As in 0.88: no patience is still enough for a host close by. */
+#define GRACE_MS	20
+
 static int
 socket_block(int fd)
 {
@@ -74,7 +77,7 @@ address_try(const struct connect_plan *plan, const struct netaddr *addr,
 	int64_t			deadline_ms;
 	int			fd, saved;
 
-	deadline_ms = deadline_after(seconds);
+	deadline_ms = deadline_after(seconds) + GRACE_MS;
 	len = netaddr_to_sockaddr(addr, plan->port, AF_UNSPEC, &ss);
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
