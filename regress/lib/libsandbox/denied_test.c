@@ -520,6 +520,7 @@ attempt_run(const struct attempt *at, int role)
 
 	ATF_REQUIRE((pid = fork()) != -1);
 	if (pid == 0) {
+		system_prepare();
 		if (fixture_files(&fx) == -1 || fixture_sockets(&fx) == -1 ||
 		    confine(role) == -1) {
 			perror("setup");

@@ -34,6 +34,11 @@ static const struct {
 	{ "listen", ROLE_ENGINE }
 };
 
+static void
+system_prepare(void)
+{
+}
+
 static int
 try_chflags(const struct fixture *fx)
 {

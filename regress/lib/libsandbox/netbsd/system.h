@@ -11,6 +11,11 @@ static const struct {
 	{ "", 0 }
 };
 
+static void
+system_prepare(void)
+{
+}
+
 static const struct attempt system_attempts[] = {
 	{ "", NULL, 0, NEED_LUCK }
 };

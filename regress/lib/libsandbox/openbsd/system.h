@@ -23,6 +23,11 @@ static const struct {
 	{ "accept", ROLE_RESOLVER }
 };
 
+static void
+system_prepare(void)
+{
+}
+
 static int
 try_unveil(const struct fixture *fx)
 {
