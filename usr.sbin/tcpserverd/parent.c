@@ -147,7 +147,7 @@ service_ready(const struct service *sv)
 }
 
 /*
- * After the start and after each death the engine must hear from every
+ * After the start and after a death the engine must hear from every
  * launcher which sessions there are; it is asked first, so that it counts
  * the right answers.
  */
@@ -156,8 +156,9 @@ service_sync(struct service *sv)
 {
 	struct sync_order	order;
 
-	if (!service_ready(sv))
+	if (!sv->sync_needed || !service_ready(sv))
 		return;
+	sv->sync_needed = 0;
 	order.number = ++sv->sync_number;
 	order.launchers = sv->launchers_len;
 	(void)channel_send(&engine->ch, IMSG_ENGINE_SYNC, sv->number, -1,
@@ -310,6 +311,20 @@ orphan_note(struct service *sv, struct imsg *imsg)
 		service_orphan_add(sv, &note);
 }
 
+/*
+ * With the sign of life goes what has become of the rules: a client that
+ * comes to a quiet server is judged by what their paths lead to now.
+ */
+static void
+alive_tell(struct channel *ch)
+{
+	struct service	*sv;
+
+	TAILQ_FOREACH(sv, &config.services, entry)
+		service_rules_recheck(sv, ch);
+	(void)channel_send(ch, IMSG_ENGINE_ALIVE, 0, -1, NULL, 0);
+}
+
 static int
 parent_dispatch_engine(struct process *p, struct imsg *imsg)
 {
@@ -328,7 +343,7 @@ parent_dispatch_engine(struct process *p, struct imsg *imsg)
 		service_rules_send(sv, &p->ch);
 		return (0);
 	case IMSG_PARENT_ALIVE_WANTED:
-		(void)channel_send(&p->ch, IMSG_ENGINE_ALIVE, 0, -1, NULL, 0);
+		alive_tell(&p->ch);
 		return (0);
 	case IMSG_PARENT_LAUNCHER_WANTED:
 		launcher_wanted(sv);
@@ -504,6 +519,17 @@ term_event(int sig, short event, void *arg)
 	parent_stop(0);
 }
 
+/* What it knew of its sessions has to be found out anew. */
+static void
+sync_want(const struct process *p)
+{
+	struct service	*sv;
+
+	TAILQ_FOREACH(sv, &config.services, entry)
+		if (p->kind == PROCESS_ENGINE || p->service == sv)
+			sv->sync_needed = 1;
+}
+
 /*
  * A child that can't even start will not do better the second time: said so
  * before anything was served.  Later deaths are mended.
@@ -515,6 +541,7 @@ parent_process_ended(struct process *p)
 		stop_advance();
 		return;
 	}
+	sync_want(p);
 	if (!p->was_ready && !config.running)
 		parent_stop(UCSPI_EXIT_TEMPORARY);
 }

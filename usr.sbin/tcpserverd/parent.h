@@ -56,7 +56,13 @@ struct service {
 	int			 reports[2];
 	struct process		*launchers[LAUNCHERS_MAX];
 	unsigned int		 launchers_len;
+	/* what the engine was last told of the rules */
+	int			 rules_error;	/* -1: nothing yet */
+	dev_t			 rules_dev;
+	ino_t			 rules_ino;
+
 	uint32_t		 sync_number;
+	int			 sync_needed;	/* someone died */
 	struct event		 sync_timer;
 	TAILQ_HEAD(, orphan)	 orphans;
 };
@@ -124,13 +130,15 @@ extern int	 processes_stopping;
 
 /*
  * service_new: a service with its two queues made; fatal when it can't be.
- * service_argv: the program's words, copied.
+ * service_rules_send: opens the rules for the engine, or says why not.
+ * service_rules_recheck: the same if the path leads elsewhere than last time.
  */
 struct service	*service_new(const char *);
 struct service	*service_find(uint32_t);
 void		 service_tell_engine(struct service *, struct channel *);
 void		 service_tell_launcher(struct service *, struct process *);
 void		 service_rules_send(struct service *, struct channel *);
+void		 service_rules_recheck(struct service *, struct channel *);
 void		 service_orphan_add(struct service *,
 		    const struct session_note *);
 void		 service_orphan_gone(pid_t);

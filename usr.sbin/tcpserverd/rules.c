@@ -5,7 +5,9 @@
  * and the descriptor it came from; before a burst of clients is judged it
  * looks whether the file behind the descriptor is still the one in use, and
  * if not, asks the parent for the file again.  So the next connection after
- * tcprules(1) returned meets the new rules.
+ * tcprules(1) returned meets the new rules.  What the descriptor can't show
+ * (a directory renamed or closed to us) the parent tells with its signs of
+ * life, see accept.c.
  */
 #include <sys/types.h>
 #include <sys/stat.h>
@@ -212,12 +214,12 @@ rules_answered(struct service *sv, struct imsg *imsg)
 	int	errnum;
 
 	errnum = rules_take(sv, imsg);
-	if (!sv->rules_waiting)
-		return;			/* too late: they were dropped */
-	sv->rules_waiting = 0;
-	evtimer_del(&sv->rules_timer);
 	if (errnum != 0)
 		rules_close(sv);
+	if (!sv->rules_waiting)
+		return;			/* not asked for: the path changed */
+	sv->rules_waiting = 0;
+	evtimer_del(&sv->rules_timer);
 	if (errnum == 0 || (errnum == ENOENT &&
 	    (sv->settings.flags & SERVICE_RULES_OPTIONAL)))
 		judging_run(sv);

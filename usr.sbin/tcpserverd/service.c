@@ -46,6 +46,8 @@ service_new(const char *name)
 	sv->number = service_number++;
 	strlcpy(sv->settings.name, name, sizeof(sv->settings.name));
 	TAILQ_INIT(&sv->orphans);
+	sv->sync_needed = 1;
+	sv->rules_error = -1;
 	queue_open(sv->starts);
 	queue_open(report);
 	sv->reports[0] = report[1];	/* written by the launchers */
@@ -218,20 +220,61 @@ rules_reached_by_link(const char *path, int fd)
 	return (strcmp(real, full) != 0);
 }
 
-void
-service_rules_send(struct service *sv, struct channel *ch)
+/* fd -1: error is why.  1: the engine was told the same before. */
+static int
+rules_remember(struct service *sv, int fd, int error)
+{
+	struct stat	st;
+	int		same;
+
+	memset(&st, 0, sizeof(st));
+	if (fd != -1 && fstat(fd, &st) == -1)
+		return (0);
+	same = sv->rules_error == error && sv->rules_dev == st.st_dev &&
+	    sv->rules_ino == st.st_ino;
+	sv->rules_error = error;
+	sv->rules_dev = st.st_dev;
+	sv->rules_ino = st.st_ino;
+	return (same);
+}
+
+/* Takes fd; -1: error is why there is none. */
+static void
+rules_send(struct service *sv, struct channel *ch, int fd, int error)
 {
 	struct rules_answer	answer;
-	int			fd;
 
 	memset(&answer, 0, sizeof(answer));
-	if ((fd = rules_open(sv)) == -1)
-		answer.error = errno;
-	else
+	answer.error = error;
+	if (fd != -1)
 		answer.ask_always =
 		    rules_reached_by_link(sv->settings.rules_path, fd);
 	if (channel_send(ch, IMSG_ENGINE_RULES, sv->number, fd, &answer,
 	    sizeof(answer)) == -1 && fd != -1)
+		close(fd);
+}
+
+void
+service_rules_send(struct service *sv, struct channel *ch)
+{
+	int	fd = rules_open(sv), error = fd == -1 ? errno : 0;
+
+	(void)rules_remember(sv, fd, error);
+	rules_send(sv, ch, fd, error);
+}
+
+void
+service_rules_recheck(struct service *sv, struct channel *ch)
+{
+	int	fd, error;
+
+	if (!(sv->settings.flags & SERVICE_RULES))
+		return;
+	fd = rules_open(sv);
+	error = fd == -1 ? errno : 0;
+	if (!rules_remember(sv, fd, error))
+		rules_send(sv, ch, fd, error);
+	else if (fd != -1)
 		close(fd);
 }
 
