@@ -427,6 +427,96 @@ ATF_TC_BODY(broken_landlock, tc)
 	ATF_CHECK(exited(role_run(engine_without_landlock, say_backend), 1));
 }
 
+/*
+ * Calls that must end the process whatever their arguments: an error would
+ * mean that the filter let them through and something else refused.
+ */
+
+static const struct {
+	const char	*name;
+	long		 number;
+} never[] = {
+#define CALL(name)	{ #name, SYS_ ## name }
+	CALL(execve), CALL(execveat), CALL(clone), CALL(clone3),
+	CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev),
+	CALL(pidfd_open), CALL(pidfd_getfd), CALL(pidfd_send_signal),
+	CALL(kill), CALL(tgkill), CALL(tkill), CALL(rt_sigqueueinfo),
+	CALL(rt_tgsigqueueinfo),
+	CALL(openat2), CALL(open_by_handle_at), CALL(name_to_handle_at),
+	CALL(unlinkat), CALL(renameat2), CALL(linkat), CALL(symlinkat),
+	CALL(mkdirat), CALL(mknodat), CALL(fchmodat), CALL(fchownat),
+	CALL(fchmod), CALL(fchown), CALL(truncate), CALL(ftruncate),
+	CALL(utimensat), CALL(setxattr), CALL(fsetxattr), CALL(getdents64),
+	CALL(chdir), CALL(fchdir), CALL(chroot), CALL(pivot_root),
+	CALL(mount), CALL(umount2), CALL(fsopen), CALL(open_tree),
+	CALL(move_mount), CALL(inotify_init1), CALL(fanotify_init),
+	CALL(listen), CALL(socketpair),
+	CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register),
+	CALL(io_setup), CALL(bpf), CALL(perf_event_open), CALL(userfaultfd),
+	CALL(add_key), CALL(keyctl), CALL(request_key),
+	CALL(memfd_create), CALL(shmget), CALL(shmat), CALL(msgget),
+	CALL(semget), CALL(mq_open), CALL(pkey_mprotect),
+	CALL(remap_file_pages), CALL(personality), CALL(prctl),
+	CALL(seccomp), CALL(landlock_create_ruleset), CALL(unshare),
+	CALL(setns), CALL(setuid), CALL(setresuid), CALL(setgroups),
+	CALL(capset), CALL(setrlimit), CALL(setpriority), CALL(setsid),
+	CALL(sethostname), CALL(syslog), CALL(reboot), CALL(kexec_load),
+	CALL(init_module), CALL(finit_module), CALL(delete_module),
+	CALL(swapon), CALL(quotactl), CALL(acct), CALL(adjtimex),
+	CALL(clock_settime), CALL(settimeofday), CALL(sched_setaffinity),
+	CALL(splice), CALL(tee), CALL(vmsplice), CALL(sendfile),
+	CALL(copy_file_range), CALL(wait4), CALL(waitid)
+#undef CALL
+};
+
+/* A number that will not be a call for long. */
+#define CALL_OF_THE_FUTURE	900
+
+static long	call;
+
+static void
+make_call(void)
+{
+	syscall(call, -1L, -1L, -1L, -1L, -1L, -1L);
+}
+
+static void
+never_check(role_fn *role)
+{
+	size_t	i;
+	int	status;
+
+	for (i = 0; i <= nitems(never); i++) {
+		call = i == nitems(never) ? CALL_OF_THE_FUTURE :
+		    never[i].number;
+		status = role_run(role, make_call);
+		ATF_CHECK_MSG(WIFSIGNALED(status) &&
+		    WTERMSIG(status) == SIGSYS, "%s (%ld): status %#x",
+		    i == nitems(never) ? "future" : never[i].name, call,
+		    status);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(engine_never);
+ATF_TC_BODY(engine_never, tc)
+{
+	never_check(sandbox_engine);
+	call = SYS_connect;
+	ATF_CHECK(WIFSIGNALED(role_run(sandbox_engine, make_call)));
+	call = SYS_bind;
+	ATF_CHECK(WIFSIGNALED(role_run(sandbox_engine, make_call)));
+	call = SYS_socket;
+	ATF_CHECK(WIFSIGNALED(role_run(sandbox_engine, make_call)));
+}
+
+ATF_TC_WITHOUT_HEAD(resolver_never);
+ATF_TC_BODY(resolver_never, tc)
+{
+	never_check(sandbox_resolver);
+	call = SYS_accept4;
+	ATF_CHECK(WIFSIGNALED(role_run(sandbox_resolver, make_call)));
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, backend);
@@ -436,5 +526,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, resolver_ports);
 	ATF_TP_ADD_TC(tp, without_landlock);
 	ATF_TP_ADD_TC(tp, broken_landlock);
+	ATF_TP_ADD_TC(tp, engine_never);
+	ATF_TP_ADD_TC(tp, resolver_never);
 	return (atf_no_error());
 }
