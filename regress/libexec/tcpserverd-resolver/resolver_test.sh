@@ -479,7 +479,7 @@ E
 	resolver_run 127.0.0.1=user:joe <<'E'
 ASKER_CHROOT=$PWD/empty
 export ASKER_CHROOT
-strace -f -o trace asker "$resolver" h,46,a h,46,trunc \
+ASAN_OPTIONS=detect_leaks=0 strace -f -o trace asker "$resolver" h,46,a h,46,trunc \
     l,lrpi,127.0.0.1,25,127.0.0.1,1,5 n,50,h,4,a
 E
 	atf_check -o match:'^1 addresses 192.0.2.1$' \
@@ -490,6 +490,8 @@ E
 	# From chroot on, by the process that called it.
 	pid=$(sed -n 's/^\([0-9]*\) .*chroot(".*/\1/p' trace)
 	sed -n "/ chroot(/,\$s/^$pid  *//p" trace >after
+	# A sanitizer's run-time looks at its own maps before the sandbox.
+	[ -z "${SANITIZED:-}" ] || sed -i '\;"/proc/self/;d' after
 	atf_check -o not-empty grep '^setresuid(65534' after
 	atf_check -o not-empty grep '^sendmsg(' after
 	atf_check -s exit:1 grep -E \
