@@ -192,8 +192,12 @@ compile_rules(int in, int out, struct compile_line *bad)
 	memset(&rules, 0, sizeof(rules));
 	memset(&output, 0, sizeof(output));
 	source.fd = in;
-	if (cdb_make_start(&output.make, out) == -1)
+	if (buffer_reserve(&source.text, READ_BYTES) == -1)
+		return (COMPILE_READ);
+	if (cdb_make_start(&output.make, out) == -1) {
+		free(source.text.base);
 		return (COMPILE_WRITE);
+	}
 	result = lines_compile(&source, &output, &rules, bad);
 	if (result == COMPILE_DONE)
 		result = output_finish(&output, &rules);
