@@ -150,6 +150,9 @@ child_signals(void)
 	size_t			i;
 
 	memset(&sa, 0, sizeof(sa));
+	/* A log that nobody reads left a blocked PIPE: ignoring discards it. */
+	sa.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &sa, NULL);
 	for (i = 0; i < nitems(own_signals); i++) {
 		sa.sa_handler = was_ignored[i] ? SIG_IGN : SIG_DFL;
 		if (sigaction(own_signals[i], &sa, NULL) == -1)
