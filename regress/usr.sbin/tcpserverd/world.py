@@ -9,6 +9,7 @@ import atexit
 import collections
 import ctypes
 import errno
+import fcntl
 import os
 import re
 import resource
@@ -16,9 +17,11 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -340,6 +343,57 @@ def files_limit(wanted):
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def limit_set(pid, which, soft):
+    """Another process's soft limit, changed as its own user may change it;
+    the one it had"""
+    with open('/proc/%d/status' % pid) as f:
+        ids = {line.split()[0]: int(line.split()[1]) for line in f
+               if line.startswith(('Uid:', 'Gid:'))}
+    old, hard = resource.getrlimit(which)
+    result, end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setresgid(*[ids['Gid:']] * 3)
+                os.setresuid(*[ids['Uid:']] * 3)
+            old, hard = resource.prlimit(pid, which)
+            resource.prlimit(pid, which, (soft, hard))
+            os.write(end, b'%d' % old)
+        finally:
+            os._exit(0)
+    os.close(end)
+    old = os.read(result, 40)
+    os.close(result)
+    os.waitpid(child, 0)
+    require(old, 'can\'t change a limit of process %d' % pid)
+    return int(old)
+
+
+def own_network():
+    """
+    A network of this test's own, and of all that it starts: fixed ports and
+    the kernel's settings are of no concern to others.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    uid, gid = os.geteuid(), os.getegid()
+    flags = 0x40000000 | (0x10000000 if uid != 0 else 0)
+    if libc.unshare(flags) == -1:
+        skip('no network namespace of our own: %s' %
+             os.strerror(ctypes.get_errno()))
+    if uid != 0:
+        for name, text in (('setgroups', 'deny'),
+                           ('uid_map', '%d %d 1' % (uid, uid)),
+                           ('gid_map', '%d %d 1' % (gid, gid))):
+            with open('/proc/self/' + name, 'w') as f:
+                f.write(text)
+    with socket.socket() as s:
+        # struct ifreq: name, IFF_UP
+        request = struct.pack('16sh', b'lo', 1).ljust(40, b'\0')
+        fcntl.ioctl(s, 0x8914, request)
+
+
 # tcpserver
 
 class Server:
@@ -527,6 +581,96 @@ def read_all(s):
         if not part:
             return data
         data += part
+
+
+class Load:
+    """
+    Clients of the program "answer", several at a time, one after the other,
+    each with a word of its own that must come back.  What can befall one:
+    served; lost, which is closed without a byte, as when the process that
+    held it is killed; anything else is kept in wrong.
+    """
+
+    def __init__(self, server, threads=8, total=None, source=None):
+        self.server, self.source = server, source
+        self.served = self.lost = 0
+        self.wrong = []
+        self.pids = []
+        self.left = total
+        self.ending = False
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.run, daemon=True)
+                        for _ in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def next(self):
+        with self.lock:
+            if self.ending or self.left == 0:
+                return False
+            if self.left is not None:
+                self.left -= 1
+            return True
+
+    def run(self):
+        while self.next():
+            word = b'%s\n' % os.urandom(8).hex().encode()
+            try:
+                got = self.client(word)
+            except OSError as why:
+                got = why
+            with self.lock:
+                self.count(got, word)
+
+    def client(self, word):
+        s = self.server.connect(self.source)
+        try:
+            try:
+                s.sendall(word)
+                return read_all(s)
+            except (ConnectionResetError, BrokenPipeError):
+                return b''
+        finally:
+            s.close()
+
+    def count(self, got, word):
+        if got == b'':
+            self.lost += 1
+        elif isinstance(got, bytes) and got.endswith(b' ' + word):
+            self.served += 1
+            self.pids.append(int(got.split()[0]))
+        else:
+            self.wrong.append('%r' % got)
+
+    def wait_served(self, more):
+        wanted = self.served + more
+        wait_for(lambda: self.served >= wanted or self.wrong,
+                 '%d more clients served' % more)
+
+    def end(self):
+        self.ending = True
+        return self.wait()
+
+    def wait(self):
+        for thread in self.threads:
+            thread.join(DEADLINE_S * 2)
+            require(not thread.is_alive(), 'a client waits for ever')
+        require(not self.wrong, 'answers: %s' % ', '.join(self.wrong[:5]))
+        sys.stderr.write('served %d, lost %d\n' % (self.served, self.lost))
+        return self.served, self.lost
+
+
+def quiet(server, seconds=0.5):
+    """None of its processes spins: CPU over an interval, told and judged"""
+    before = server.cpu_s()
+    select.select([], [], [], seconds)
+    after = server.cpu_s()
+    used = {pid: after[pid] - before[pid] for pid in after if pid in before}
+    total = sum(used.values())
+    sys.stderr.write('CPU of %d processes over %.1f s: %.1f ms\n' % (
+        len(used), seconds, total * 1000))
+    require(total < seconds * (0.3 if SANITIZED else 0.1),
+            'spins: %r s of CPU in %.1f s' % (used, seconds))
 
 
 def nothing_served(s, seconds=0.5):
