@@ -10,8 +10,8 @@
  * What reaches it: the parent's messages on descriptor 3, its askers'
  * questions, and whatever DNS and ident servers choose to send.
  *
- * A changed /etc/resolv.conf is seen by the next resolver: the parent starts
- * a new one on reload.
+ * /etc/resolv.conf is read once: 0.88 read it for each connection, ours is
+ * seen changed by the next resolver that is started.
  */
 #include <sys/types.h>
 #include <sys/resource.h>

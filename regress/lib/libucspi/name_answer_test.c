@@ -308,6 +308,24 @@ ATF_TC_BODY(pointer_tricks, tc)
 	ptr_refused("\xc0\0", 2);		/* into the header: id 0x12.. */
 }
 
+/* A pointer to a good name, but forward: that is how loops are made. */
+ATF_TC_WITHOUT_HEAD(pointer_forward);
+ATF_TC_BODY(pointer_forward, tc)
+{
+	uint8_t	data[2];
+	size_t	there;
+
+	begin(0x8180, NAME_TYPE_PTR);
+	there = packet_len + 12 + sizeof(data) + 12;
+	data[0] = (uint8_t)(0xc0 | there >> 8);
+	data[1] = (uint8_t)there;
+	record_full(POINTER_QNAME, 2, NAME_TYPE_PTR, 1, 2, data, 2);
+	record_full(POINTER_QNAME, 2, 99, 1, 3, "\1z", 3);
+	ATF_REQUIRE_EQ(1, packet[there]);
+	ATF_REQUIRE_EQ('z', packet[there + 1]);
+	ATF_CHECK_EQ(EPROTO, read_packet(NAME_TYPE_PTR));
+}
+
 /* A ladder of pointers, each to the one before, just too long. */
 ATF_TC_WITHOUT_HEAD(pointer_ladder);
 ATF_TC_BODY(pointer_ladder, tc)
@@ -481,6 +499,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cnames);
 	ATF_TP_ADD_TC(tp, pointers);
 	ATF_TP_ADD_TC(tp, pointer_tricks);
+	ATF_TP_ADD_TC(tp, pointer_forward);
 	ATF_TP_ADD_TC(tp, pointer_ladder);
 	ATF_TP_ADD_TC(tp, name_length);
 	ATF_TP_ADD_TC(tp, texts);
