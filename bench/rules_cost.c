@@ -103,7 +103,8 @@ main(int argc, char *argv[])
 	int	compilers, i, round, rounds;
 
 	if (argc < 5)
-		errx(1, "usage: rules_cost rounds rules directory compiler ...");
+		errx(1, "usage: rules_cost rounds rules directory "
+		    "compiler ...");
 	rounds = atoi(argv[1]);
 	compilers = argc - 4;
 	if (rounds < 1 || rounds > ROUNDS_MAX || compilers > COMPILERS_MAX)

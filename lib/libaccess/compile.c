@@ -23,7 +23,6 @@ struct source {
 	struct buffer	text;
 	size_t		start;
 	int		at_end;
-	size_t		line_number;
 };
 
 struct output {
@@ -81,7 +80,6 @@ source_line(struct source *source, const uint8_t **line, size_t *len)
 			return (result);
 	}
 	source->start += *len;
-	source->line_number++;
 	return (COMPILE_DONE);
 }
 
@@ -101,8 +99,7 @@ record_write(void *arg, const uint8_t *key, size_t key_len,
 }
 
 static enum compile_result
-line_keep(struct compile_line *line, const uint8_t *bytes, size_t len,
-    size_t number)
+line_keep(struct compile_line *line, const uint8_t *bytes, size_t len)
 {
 	if (line == NULL)
 		return (COMPILE_SYNTAX);
@@ -111,7 +108,6 @@ line_keep(struct compile_line *line, const uint8_t *bytes, size_t len,
 	memcpy(line->bytes, bytes, len);
 	line->bytes[len] = '\0';
 	line->len = len;
-	line->number = number;
 	return (COMPILE_SYNTAX);
 }
 
@@ -133,7 +129,7 @@ lines_compile(struct source *source, struct output *output,
 		case RULES_DONE:
 			break;
 		case RULES_SYNTAX:
-			return (line_keep(bad, line, len, source->line_number));
+			return (line_keep(bad, line, len));
 		case RULES_MEMORY:
 			return (COMPILE_MEMORY);
 		case RULES_SINK:

@@ -20,7 +20,6 @@ enum compile_result {
 struct compile_line {
 	uint8_t	*bytes;			/* to be freed by the caller */
 	size_t	 len;
-	size_t	 number;		/* counted from 1 */
 };
 
 /*
