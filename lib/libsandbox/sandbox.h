@@ -10,7 +10,10 @@
 /*
  * Each returns 0, or -1 with errno: the caller must then not go on.  To be
  * called once, after descriptors are open, identity is dropped and
- * event_init(3) has run.
+ * event_init(3) has run.  What "can never" means is refused by the kernel,
+ * with the exceptions that a backend's file opens with: OpenBSD's engine
+ * could connect, FreeBSD's could make a socket that reaches nobody, and
+ * FreeBSD's resolver is outside capability mode; NetBSD confines nothing.
  *
  * sandbox_engine: may accept, read, write, send and receive descriptors,
  * ask the time.  Can never open a file, exec, connect, make a socket.
