@@ -36,7 +36,7 @@ int		 sandbox_launcher(void);
  * "capsicum"		FreeBSD, engine
  * "limits, outside capability mode"	FreeBSD, resolver
  * "seccomp+landlock", "seccomp"	Linux, engine and resolver; with
- *			", sanitizer build" where the allow-list is longer
+ *			", sanitizer build" when built for -fsanitize
  * "untraceable"	FreeBSD and Linux, parent and launcher
  * "none"		NetBSD, or before any call
  */

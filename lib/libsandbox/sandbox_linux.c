@@ -5,8 +5,9 @@
  * kernel has it, Landlock, which knows what a filter can't see: port
  * numbers and paths.  Everything that is not listed ends the process.
  *
- * Knobs of the build, both for developers: SANDBOX_SANITIZER adds what the
- * run-time of -fsanitize needs (the Makefile sets it with COPTS);
+ * Knobs of the build, both for developers: SANDBOX_SANITIZER prepares the
+ * run-time of -fsanitize, whose leak checker can't work confined, while the
+ * list of calls stays the same (the Makefile sets it with COPTS);
  * SANDBOX_TRACE names a forbidden call on descriptor 2 before the process
  * ends.
  */
