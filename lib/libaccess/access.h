@@ -34,7 +34,7 @@ struct access_verdict {
 	enum access_answer	 answer;
 	size_t			 key_len;	/* of the rule that matched */
 	uint8_t			 key[ACCESS_KEY_SIZE];
-	const uint8_t		*data;		/* the rule's, in the database */
+	const uint8_t		*data;		/* its data, in the database */
 	size_t			 data_len;
 };
 
