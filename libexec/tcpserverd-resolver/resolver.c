@@ -10,8 +10,8 @@
  * What reaches it: the parent's messages on descriptor 3, its askers'
  * questions, and whatever DNS and ident servers choose to send.
  *
- * /etc/resolv.conf is read once: 0.88 read it for each connection, ours is
- * seen changed by the next resolver that is started.
+ * /etc/resolv.conf is read once: 0.88 read it for each connection; here the
+ * parent starts another resolver when it has changed.
  */
 #include <sys/types.h>
 #include <sys/resource.h>

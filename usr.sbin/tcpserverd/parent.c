@@ -19,7 +19,6 @@
 
 #include "parent.h"
 #include "sandbox.h"
-#include "../../libexec/tcpserverd-resolver/resolver.h"
 
 /* So long a process may take to leave before it is killed. */
 #define STOP_ENGINE_MS		2000
@@ -29,107 +28,9 @@
 
 struct parent_config	config;
 
-static struct process	*engine, *resolver;
+static struct process	*engine;
 static struct event	 chld_ev, term_ev, stop_ev;
 static int		 exit_code;
-
-/*
- * Resolver
- */
-
-/* A channel between the resolver and one who asks it: the asker's end. */
-static int
-asker_open(void)
-{
-	int	sv[2];
-
-	if (resolver == NULL || !resolver->greeted || socketpair(AF_UNIX,
-	    SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
-		return (-1);
-	if (channel_send(&resolver->ch, IMSG_RESOLVER_ASKER, 0, sv[0], NULL,
-	    0) == -1) {
-		close(sv[0]);
-		close(sv[1]);
-		return (-1);
-	}
-	return (sv[1]);
-}
-
-/* Each time either of the two is new. */
-static void
-engine_meets_resolver(void)
-{
-	int	fd;
-
-	if (engine == NULL || !engine->ready || (fd = asker_open()) == -1)
-		return;
-	if (channel_send(&engine->ch, IMSG_ENGINE_RESOLVER, 0, fd, NULL,
-	    0) == -1)
-		close(fd);
-}
-
-struct answer {
-	struct resolver_addresses	*addresses;
-	int				 done;		/* -1: failed */
-};
-
-static int
-parent_dispatch_answer(struct channel *ch, struct imsg *imsg)
-{
-	struct answer	*a = ch->arg;
-
-	if (imsg_get_type(imsg) != IMSG_RESOLVER_ADDRESSES ||
-	    imsg_get_data(imsg, a->addresses, sizeof(*a->addresses)) == -1 ||
-	    a->addresses->count > RESOLVER_ADDRS_MAX)
-		return (-1);
-	a->done = 1;
-	return (0);
-}
-
-static void
-parent_lost_answer(struct channel *ch)
-{
-	struct answer	*a = ch->arg;
-
-	a->done = -1;
-}
-
-static int
-resolver_wait_ready(void)
-{
-	if (resolver == NULL &&
-	    (resolver = process_new(PROCESS_RESOLVER, NULL)) == NULL)
-		return (-1);
-	if (resolver->pid == 0)
-		process_start(resolver);
-	while (!resolver->greeted && resolver->pid != 0)
-		event_loop(EVLOOP_ONCE);
-	return (resolver->greeted ? 0 : -1);
-}
-
-int
-parent_resolve(const struct resolver_host *host,
-    struct resolver_addresses *addresses)
-{
-	struct channel	ch;
-	struct answer	a = { addresses, 0 };
-	int		fd;
-
-	if (resolver_wait_ready() == -1 || (fd = asker_open()) == -1)
-		return (-1);
-	if (channel_init(&ch, fd, parent_dispatch_answer, parent_lost_answer,
-	    &a) == -1) {
-		close(fd);
-		return (-1);
-	}
-	if (channel_send(&ch, IMSG_RESOLVER_HOST, 0, -1, host,
-	    sizeof(*host)) == -1)
-		a.done = -1;
-	while (a.done == 0)
-		event_loop(EVLOOP_ONCE);
-	channel_close(&ch);
-	return (a.done == 1 ? 0 : -1);
-}
 
 /*
  * Counts made exact
@@ -277,7 +178,7 @@ process_ready(struct process *p)
 {
 	p->ready = p->was_ready = 1;
 	if (p->kind == PROCESS_ENGINE)
-		engine_meets_resolver();
+		resolver_meets_engine(engine);
 	if (p->kind == PROCESS_LAUNCHER)
 		service_sync(p->service);
 	else
@@ -297,7 +198,7 @@ process_greeted(struct process *p, struct imsg *imsg)
 	p->greeted = 1;
 	if (p->kind == PROCESS_RESOLVER) {
 		p->ready = p->was_ready = 1;
-		engine_meets_resolver();
+		resolver_meets_engine(engine);
 	}
 	return (0);
 }
@@ -312,8 +213,8 @@ orphan_note(struct service *sv, struct imsg *imsg)
 }
 
 /*
- * With the sign of life goes what has become of the rules: a client that
- * comes to a quiet server is judged by what their paths lead to now.
+ * With the sign of life goes what has become of the files we read: a client
+ * that comes to a quiet service meets what their paths lead to now.
  */
 static void
 alive_tell(struct channel *ch)
@@ -322,6 +223,7 @@ alive_tell(struct channel *ch)
 
 	TAILQ_FOREACH(sv, &config.services, entry)
 		service_rules_recheck(sv, ch);
+	resolver_recheck();
 	(void)channel_send(ch, IMSG_ENGINE_ALIVE, 0, -1, NULL, 0);
 }
 
@@ -588,13 +490,7 @@ parent_run(void)
 		evtimer_set(&sv->sync_timer, sync_timeout, sv);
 		launcher_add(sv);
 	}
-	if (config.resolver_wanted && resolver == NULL) {
-		if ((resolver = process_new(PROCESS_RESOLVER, NULL)) == NULL)
-			fatal("resolver");
-		process_start(resolver);
-	}
-	if (!config.resolver_wanted && resolver != NULL)
-		process_retire(resolver);
+	resolver_run(config.resolver_wanted);
 	event_dispatch();
 	fatalx("event_dispatch");
 }

@@ -25,6 +25,7 @@ struct process {
 	int			 ready;
 	int			 was_ready;	/* once, so restart it */
 	int			 retired;	/* don't */
+	int			 replaced;	/* ended by us: at once */
 	struct channel		 ch;
 	struct event		 timer;		/* to the next start */
 	int64_t			 started_ms;
@@ -93,19 +94,27 @@ __dead void	parent_run(void);
 void		parent_stop(int);
 
 /*
- * parent_resolve: asks the resolver for the addresses of a host word;
- * starts it if need be.  0, or -1 when there is no resolver to ask.
- */
-int		parent_resolve(const struct resolver_host *,
-		    struct resolver_addresses *);
-
-/*
  * For process.c: tells a process that was just started what it needs; hears
  * what it says; sees to what its death leaves.
  */
 void		parent_configure(struct process *);
 int		parent_dispatch(struct channel *, struct imsg *);
 void		parent_process_ended(struct process *);
+
+/* parent_resolver.c */
+
+/*
+ * parent_resolve: asks the resolver for the addresses of a host word;
+ * starts it if need be.  0, or -1 when there is no resolver to ask.
+ * resolver_run: from now on there is one, or there is none any more.
+ * resolver_meets_engine: gives them a channel; each time one of them is new.
+ * resolver_recheck: a new resolver if the files it read have changed.
+ */
+int		parent_resolve(const struct resolver_host *,
+		    struct resolver_addresses *);
+void		resolver_run(int);
+void		resolver_meets_engine(struct process *);
+void		resolver_recheck(void);
 
 /* process.c */
 
@@ -114,6 +123,7 @@ void		parent_process_ended(struct process *);
  * process_start: runs it; if that fails, tries again later, ever slower.
  * process_ended: it was reaped, with this status.
  * process_retire: it is not needed any more, and not started again.
+ * process_replace: it ends, another is started at once.
  */
 
 struct process	*process_new(enum process_kind, struct service *);
@@ -121,6 +131,7 @@ void		 process_start(struct process *);
 void		 process_ended(struct process *, int);
 void		 process_kill(struct process *);
 void		 process_retire(struct process *);
+void		 process_replace(struct process *);
 struct process	*process_by_pid(pid_t);
 struct process	*process_next(struct process *);
 const char	*process_name(const struct process *);

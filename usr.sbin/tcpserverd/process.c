@@ -166,6 +166,13 @@ process_retire(struct process *p)
 	process_kill(p);
 }
 
+void
+process_replace(struct process *p)
+{
+	p->replaced = 1;
+	process_kill(p);
+}
+
 static void
 death_log(const struct process *p, int status)
 {
@@ -183,14 +190,17 @@ process_ended(struct process *p, int status)
 	int	again = (p->was_ready || config.running) && !p->retired &&
 		    !processes_stopping;
 
-	if (again)
+	if (again && !p->replaced)
 		death_log(p, status);
 	channel_close(&p->ch);
 	p->pid = 0;
 	p->ready = p->greeted = 0;
 	if (clock_ms() - p->started_ms >= HEALTHY_MS)
 		p->backoff_ms = BACKOFF_MIN_MS;
-	if (again)
+	if (again && p->replaced)
+		process_start(p);
+	else if (again)
 		process_start_later(p);
+	p->replaced = 0;
 	parent_process_ended(p);
 }
