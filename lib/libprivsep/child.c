@@ -64,20 +64,25 @@ child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* dup2(2), and open after execve(2) also if it was there before. */
+static int
+child_fd_place(int from, int to)
+{
+	if (from == to)
+		return (fcntl(to, F_SETFD, 0));
+	return (dup2(from, to));
+}
+
 /* In the child: channel on PRIVSEP_FD, nothing on 0 and 1. */
 static int
 child_fds(int fd)
 {
 	int	nothing;
 
-	if (fd == PRIVSEP_FD) {
-		if (fcntl(fd, F_SETFD, 0) == -1)
-			return (-1);
-	} else if (dup2(fd, PRIVSEP_FD) == -1)
-		return (-1);
-	if ((nothing = privsep_fd_nothing()) == -1 ||
-	    dup2(nothing, STDIN_FILENO) == -1 ||
-	    dup2(nothing, STDOUT_FILENO) == -1)
+	if (child_fd_place(fd, PRIVSEP_FD) == -1 ||
+	    (nothing = privsep_fd_nothing()) == -1 ||
+	    child_fd_place(nothing, STDIN_FILENO) == -1 ||
+	    child_fd_place(nothing, STDOUT_FILENO) == -1)
 		return (-1);
 	closefrom(PRIVSEP_FD + 1);
 	return (0);

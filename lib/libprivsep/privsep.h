@@ -102,13 +102,20 @@ int	privsep_exe_search(const char *, char *, size_t);
  * imsg joined with libevent: one channel, one peer.  dispatch is called for
  * each message (it need not free it) and returns -1 to end the channel;
  * lost is called once when the channel ended, after it was closed: by the
- * peer, by an error, or by dispatch.
+ * peer, by an error, or by dispatch.  Neither may free the channel.
+ * queue_max, to be set after channel_init, is for a peer that is not trusted
+ * to read what it asks for: while more messages than that wait for it, it is
+ * not heard (0: no bound).  One side of a channel only, or both may wait for
+ * each other.
  */
 struct channel {
 	struct imsgbuf	  ibuf;
 	struct event	  ev;
+	struct event	  again;
 	short		  events;
 	int		  open;
+	int		  paused;
+	uint32_t	  queue_max;
 	int		(*dispatch)(struct channel *, struct imsg *);
 	void		(*lost)(struct channel *);
 	void		 *arg;
@@ -119,9 +126,10 @@ struct channel {
  * the same with ch->ibuf as it is, for a child whose hello came by it
  * (privsep_hello_receive(&ch->ibuf, ...)).  0, or -1 with errno.
  * channel_send: queues a message; fd (-1: none) is ours to close after
- * success only.  0, or -1 with errno.  data's length is for imsg(3).
- * channel_flush: writes what is queued, blocking, for a last word.
- * channel_close: at once, without calling lost.
+ * success only.  0, or -1 with errno.  data's length is for imsg(3).  That
+ * the peer is gone is told by lost, later.
+ * channel_close: at once, without calling lost; harmless on one that is
+ * closed, or all zeros.
  */
 int	channel_init(struct channel *, int,
 	    int (*)(struct channel *, struct imsg *),
@@ -131,7 +139,6 @@ int	channel_adopt(struct channel *,
 	    void (*)(struct channel *), void *);
 int	channel_send(struct channel *, uint32_t, uint32_t, int, const void *,
 	    size_t);
-int	channel_flush(struct channel *);
 void	channel_close(struct channel *);
 
 /* log.c */
@@ -141,7 +148,10 @@ void	channel_close(struct channel *);
  * process (NULL: the parent).  quiet: log nothing.
  * warn and warnx: what a peer, a user or the system did; warn adds the
  * errno.  fatal and fatalx: a broken invariant of ours, or a start that
- * can't be; exit 111.  One write per line, control bytes through vis(3).
+ * can't be; _exit 111, so that a child made by fork does nothing in its
+ * parent's name.  One write per line, control bytes through vis(3); text
+ * past 927 bytes is cut.  Waits a second at most for the log's reader, then
+ * the line is lost, and told as lost by the next that is not.
  */
 void	log_init(const char *, const char *, int);
 void	log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
