@@ -4,81 +4,30 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-#include <arpa/inet.h>
-
 #include <string.h>
 
 #include "address.h"
 #include "ucspi.h"
 
-#define GROUPS_MAX	8	/* groups of an IPv6 address */
-#define GROUP_DIGITS	4
+#define V4_IN_V6_BITS	96	/* before the IPv4 part of a mapped address */
+#define GROUP_BYTES	2
 
-static const uint8_t	mapped_prefix[12] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
-};
-
-/* Copies text for inet_pton(3), without brackets if it stands in them. */
+/* What the daemon makes of such a client; "::ffff:1.2.3.4" is IPv4, too. */
 static int
-text_copy(char *copy, size_t size, const uint8_t *text, size_t len,
-    int brackets)
+address_parse(const uint8_t *text, size_t len, struct netaddr *addr)
 {
-	if (brackets && len > 2 && text[0] == '[' && text[len - 1] == ']') {
-		text++;
-		len -= 2;
-	}
-	if (len >= size || memchr(text, '\0', len) != NULL)
+	char	copy[sizeof("[]") + NETADDR_TEXT_SIZE];
+
+	if (len >= sizeof(copy) || memchr(text, '\0', len) != NULL)
 		return (-1);
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	return (0);
-}
-
-static int
-v6_parse(const uint8_t *text, size_t len, uint8_t *bytes)
-{
-	char	copy[NETADDR_TEXT_SIZE];
-
-	if (text_copy(copy, sizeof(copy), text, len, 1) == -1)
-		return (-1);
-	return (inet_pton(AF_INET6, copy, bytes) == 1 ? 0 : -1);
-}
-
-static int
-v4_parse(const uint8_t *text, size_t len, uint8_t *bytes)
-{
-	char	copy[NETADDR_TEXT_SIZE];
-
-	if (text_copy(copy, sizeof(copy), text, len, 0) == -1)
-		return (-1);
-	return (inet_pton(AF_INET, copy, bytes) == 1 ? 0 : -1);
-}
-
-/* A single address becomes the very text that the daemon makes of it. */
-static enum address_kind
-v6_key(const uint8_t *bytes, uint8_t *key, size_t *key_len)
-{
-	struct netaddr	addr;
-	char		text[NETADDR_TEXT_SIZE];
-
-	memset(&addr, 0, sizeof(addr));
-	if (memcmp(bytes, mapped_prefix, sizeof(mapped_prefix)) == 0) {
-		addr.family = AF_INET;
-		memcpy(addr.bytes, bytes + 12, 4);
-	} else {
-		addr.family = AF_INET6;
-		memcpy(addr.bytes, bytes, 16);
-	}
-	netaddr_text(&addr, text);
-	*key_len = strlen(text);
-	memcpy(key, text, *key_len);
-	return (ADDRESS_NORMAL);
+	return (netaddr_parse(addr, copy));
 }
 
 /* A decimal number without sign or needless zeros; -1 if it is none. */
 static int
-bits_parse(const uint8_t *text, size_t len, int max)
+bits_parse(const uint8_t *text, size_t len)
 {
 	size_t	i;
 	int	bits;
@@ -90,97 +39,82 @@ bits_parse(const uint8_t *text, size_t len, int max)
 			return (-1);
 		bits = bits * 10 + (text[i] - '0');
 	}
-	return (bits <= max ? bits : -1);
+	return (bits);
 }
 
-/* "address/bits"; IPv4 networks written as mapped IPv6 ones are IPv4. */
+/*
+ * "address/bits".  A mapped address has its bits counted from the front of
+ * the IPv6 form; fewer than stand before the IPv4 part are an error, since
+ * no client is both of IPv6 and mapped.
+ */
 static enum address_kind
 net_key(const uint8_t *text, size_t len, uint8_t *key, size_t *key_len)
 {
+	struct netaddr	 addr;
 	const uint8_t	*slash;
-	uint8_t		 bytes[16];
-	int		 bits;
+	int		 bits, max;
 
-	if ((slash = memchr(text, '/', len)) == NULL)
+	if ((slash = memchr(text, '/', len)) == NULL ||
+	    address_parse(text, slash - text, &addr) == -1)
 		return (ADDRESS_BAD);
-	bits = bits_parse(slash + 1, text + len - slash - 1, NETWORK_BITS_V6);
-	if (bits == -1)
+	max = addr.family == AF_INET ? NETWORK_BITS_V4 : NETWORK_BITS_V6;
+	bits = bits_parse(slash + 1, text + len - slash - 1);
+	if (addr.family == AF_INET && memchr(text, ':', slash - text) != NULL)
+		bits -= V4_IN_V6_BITS;
+	if (bits < 0 || bits > max)
 		return (ADDRESS_BAD);
-	if (v4_parse(text, slash - text, bytes) == 0) {
-		if (bits > NETWORK_BITS_V4)
-			return (ADDRESS_BAD);
-		*key_len = network_key(key, AF_INET, bytes, bits);
-	} else if (v6_parse(text, slash - text, bytes) == -1)
-		return (ADDRESS_BAD);
-	else if (bits >= 96 &&
-	    memcmp(bytes, mapped_prefix, sizeof(mapped_prefix)) == 0)
-		*key_len = network_key(key, AF_INET, bytes + 12, bits - 96);
-	else
-		*key_len = network_key(key, AF_INET6, bytes, bits);
+	*key_len = network_key(key, addr.family, addr.bytes, bits);
 	return (ADDRESS_NORMAL);
 }
 
 /*
- * Appends one group of a text prefix in lower case without leading zeros.
- * Returns the number of digits read, which may be 0, or -1.
- */
-static int
-group_add(const uint8_t *text, size_t len, uint8_t *key, size_t *key_len)
-{
-	const char	*digit, *digits = "0123456789abcdef0123456789ABCDEF";
-	size_t		 i, n;
-
-	for (n = 0; n < len && text[n] != ':'; n++)
-		if (n == GROUP_DIGITS || text[n] == '\0' ||
-		    strchr(digits, text[n]) == NULL)
-			return (-1);
-	for (i = 0; i + 1 < n && text[i] == '0'; i++)
-		;
-	for (; i < n; i++) {
-		digit = strchr(digits, text[i]);
-		key[(*key_len)++] = digits[(digit - digits) % 16];
-	}
-	return (n);
-}
-
-/*
- * A text prefix: groups, each followed by a colon, with at most one "::".
- * It is compared as text, as 0.88 compares "1.2.".
+ * A text prefix: one to seven groups, each followed by a colon.  It is
+ * compared as text, as 0.88 compares "1.2.", and the text of an address
+ * leaves out runs of zero groups.  A prefix in which such a run may begin
+ * would miss clients that it means, so it is an error.
  */
 static enum address_kind
 prefix_key(const uint8_t *text, size_t len, uint8_t *key, size_t *key_len)
 {
-	size_t	i;
-	int	digits, gaps, groups;
+	struct netaddr	addr;
+	uint8_t		copy[NETADDR_TEXT_SIZE];
+	char		full[NETADDR_TEXT_SIZE];
+	size_t		i, used;
 
-	*key_len = 0;
-	gaps = groups = 0;
-	if (len < 2 || text[len - 1] != ':')
+	if (len >= sizeof(copy) || text[len - 1] != ':')
 		return (ADDRESS_BAD);
-	for (i = 0; i < len; i++) {
-		digits = group_add(text + i, len - i, key, key_len);
-		if (digits == -1)
-			return (ADDRESS_BAD);
-		if (digits == 0 && i == 0 && text[1] != ':')
-			return (ADDRESS_BAD);
-		if (digits > 0 && ++groups == GROUPS_MAX)
-			return (ADDRESS_BAD);
-		if (digits == 0 && i > 0 && ++gaps > 1)
-			return (ADDRESS_BAD);
-		i += digits;
-		key[(*key_len)++] = ':';
-	}
+	for (used = i = 0; i < len; i++)
+		if (text[i] == ':')
+			used += GROUP_BYTES;
+	/* With a second colon it is an address that ends in zeros. */
+	memcpy(copy, text, len);
+	copy[len] = ':';
+	if (address_parse(copy, len + 1, &addr) == -1 ||
+	    addr.family != AF_INET6 || used >= sizeof(addr.bytes) ||
+	    (addr.bytes[used - 2] == 0 && addr.bytes[used - 1] == 0))
+		return (ADDRESS_BAD);
+	memset(addr.bytes + used, 0xff, sizeof(addr.bytes) - used);
+	if (strstr(netaddr_text(&addr, full), "::") != NULL)
+		return (ADDRESS_BAD);
+	*key_len = strlen(full) + 1 -
+	    (sizeof(addr.bytes) - used) / GROUP_BYTES * strlen(":ffff");
+	memcpy(key, full, *key_len);
 	return (ADDRESS_NORMAL);
 }
 
+/* A single address becomes the very text that the daemon makes of it. */
 static enum address_kind
 colons_key(const uint8_t *text, size_t len, int has_info, uint8_t *key,
     size_t *key_len)
 {
-	uint8_t	bytes[16];
+	struct netaddr	addr;
+	char		ip[NETADDR_TEXT_SIZE];
 
-	if (v6_parse(text, len, bytes) == 0)
-		return (v6_key(bytes, key, key_len));
+	if (address_parse(text, len, &addr) == 0) {
+		*key_len = strlen(netaddr_text(&addr, ip));
+		memcpy(key, ip, *key_len);
+		return (ADDRESS_NORMAL);
+	}
 	if (has_info)
 		return (ADDRESS_BAD);
 	return (prefix_key(text, len, key, key_len));

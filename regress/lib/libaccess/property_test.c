@@ -23,7 +23,7 @@
 enum kind {
 	KIND_V4,		/* components, perhaps a range, 1 to 4 */
 	KIND_V6,
-	KIND_V6_TEXT,		/* prefix of an address's text */
+	KIND_V6_TEXT,		/* the first groups */
 	KIND_NET4,
 	KIND_NET6,
 	KIND_HOST,
@@ -37,10 +37,10 @@ struct model_rule {
 	enum kind	kind;
 	int		first[4];	/* KIND_V4: ranges of components */
 	int		last[4];
-	int		count;		/* of components; 4: an address */
+	int		count;		/* of components, of groups */
 	uint8_t		bytes[16];
 	int		bits;
-	char		name[64];	/* host, suffix, prefix text */
+	char		name[64];	/* host, suffix */
 	char		info[8];
 	int		has_info;
 	int		deny;
@@ -135,26 +135,34 @@ bits_equal(const uint8_t *a, const uint8_t *b, int bits)
 	return (1);
 }
 
-/* Any spelling of an IPv6 address that inet_pton(3) takes. */
+/* The groups in any spelling that inet_pton(3) takes, each with a colon. */
 static void
-v6_spell(const uint8_t *bytes, char *out, size_t size)
+groups_spell(const uint8_t *bytes, int count, char *out, size_t size)
 {
-	const char	*formats[] = { "%x", "%X", "%04x", "%04X", "%02x" };
+	const char	*formats[] = { "%x:", "%X:", "%04x:", "%04X:", "%02x:" };
 	char		 group[8];
 	int		 i;
 
 	out[0] = '\0';
+	for (i = 0; i < count; i++) {
+		snprintf(group, sizeof(group), formats[pick(nitems(formats))],
+		    bytes[i * 2] << 8 | bytes[i * 2 + 1]);
+		strlcat(out, group, size);
+	}
+}
+
+/* Any spelling of an IPv6 address. */
+static void
+v6_spell(const uint8_t *bytes, char *out, size_t size)
+{
+	int	i;
+
 	if (pick(2) == 0)
 		inet_ntop(AF_INET6, bytes, out, size);
-	else
-		for (i = 0; i < 8; i++) {
-			snprintf(group, sizeof(group),
-			    formats[pick(nitems(formats))],
-			    bytes[i * 2] << 8 | bytes[i * 2 + 1]);
-			strlcat(out, group, size);
-			if (i < 7)
-				strlcat(out, ":", size);
-		}
+	else {
+		groups_spell(bytes, 8, out, size);
+		out[strlen(out) - 1] = '\0';
+	}
 	if (pick(3) == 0)
 		for (i = 0; out[i] != '\0'; i++)
 			out[i] = toupper((unsigned char)out[i]);
@@ -183,31 +191,27 @@ v4_make(struct model_rule *rule, char *out, size_t size)
 	}
 }
 
+/* Whether clients' texts may leave out zeros where the prefix has them. */
+static int
+groups_vanish(const uint8_t *bytes, int count)
+{
+	const uint8_t	zeros[4] = { 0, 0, 0, 0 };
+	int		i;
+
+	for (i = 0; i + 1 < count; i++)
+		if (memcmp(bytes + i * 2, zeros, 4) == 0)
+			return (1);
+	return (memcmp(bytes + (count - 1) * 2, zeros, 2) == 0);
+}
+
 static void
 v6_text_make(struct model_rule *rule, char *out, size_t size)
 {
-	uint8_t	bytes[16];
-	char	ip[INET6_ADDRSTRLEN];
-	size_t	i, len;
-
-	/* Cut the text of some address behind one of its colons. */
 	do {
-		pick_v6(bytes);
-		inet_ntop(AF_INET6, bytes, ip, sizeof(ip));
-		for (len = 1 + pick(strlen(ip)); len > 0 &&
-		    ip[len - 1] != ':'; len--)
-			;
-	} while (len == 0);
-	ip[len] = '\0';
-	strlcpy(rule->name, ip, sizeof(rule->name));
-	out[0] = '\0';
-	if (pick(2) == 0 && isxdigit((unsigned char)ip[0]) &&
-	    !isxdigit((unsigned char)ip[3]))
-		strlcat(out, "0", size);
-	strlcat(out, ip, size);
-	if (pick(2) == 0)
-		for (i = 0; out[i] != '\0'; i++)
-			out[i] = toupper((unsigned char)out[i]);
+		pick_v6(rule->bytes);
+		rule->count = 1 + pick(7);
+	} while (groups_vanish(rule->bytes, rule->count));
+	groups_spell(rule->bytes, rule->count, out, size);
 }
 
 static void
@@ -365,6 +369,8 @@ host_rank(const struct model_rule *rule, const struct model_client *client)
 static int
 rule_rank(const struct model_rule *rule, const struct model_client *client)
 {
+	int	i, len;
+
 	if (rule->has_info && (!client->has_info ||
 	    strcmp(rule->info, client->info) != 0))
 		return (0);
@@ -379,12 +385,12 @@ rule_rank(const struct model_rule *rule, const struct model_client *client)
 	case KIND_V6_TEXT:
 		if (client->family != AF_INET6)
 			break;
-		/* A text such as "2001::" may be the whole address. */
-		if (strcmp(client->ip, rule->name) == 0)
-			return (RANK(3, 0));
-		if (strncmp(client->ip, rule->name, strlen(rule->name)) != 0)
+		if (!bits_equal(rule->bytes, client->bytes, rule->count * 16))
 			break;
-		return (RANK(5, (int)strlen(rule->name)));
+		for (i = len = 0; i < rule->count; i++)
+			len += snprintf(NULL, 0, "%x:",
+			    rule->bytes[i * 2] << 8 | rule->bytes[i * 2 + 1]);
+		return (RANK(5, len));
 	case KIND_NET4:
 	case KIND_NET6:
 		if (client->family != (rule->kind == KIND_NET4 ? AF_INET :
