@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,10 @@
 #include "network.h"
 
 #define READ_TRIES	3
+
+/* Of a cdb file; where size_t is small, of what memory can be asked for. */
+#define FILE_BYTES_MAX							\
+	(SSIZE_MAX > UINT32_MAX ? (int64_t)UINT32_MAX : SSIZE_MAX - 1)
 
 struct access {
 	struct database	 db;		/* looks into copy */
@@ -45,7 +50,7 @@ static int
 stat_check(const struct stat *st)
 {
 	if (S_ISREG(st->st_mode)) {
-		if (st->st_size <= (off_t)UINT32_MAX)
+		if (st->st_size <= FILE_BYTES_MAX)
 			return (0);
 		errno = EFBIG;
 	} else
