@@ -338,7 +338,9 @@ def program_limits_inherited(side):
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 200000))
-        resource.setrlimit(resource.RLIMIT_DATA, (200000000, 300000000))
+        # The sanitizers' shadow memory would not fit.
+        if not os.environ.get('SANITIZED'):
+            resource.setrlimit(resource.RLIMIT_DATA, (200000000, 300000000))
         resource.setrlimit(resource.RLIMIT_STACK, (2000000, 3000000))
         os.nice(3)
     serve_one(side, VERBOSE, ['./probe', 'limits'], preexec=prepare)

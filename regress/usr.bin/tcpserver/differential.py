@@ -1,8 +1,9 @@
 """Runs Debian's ucspi-tcp and ours over the same cases and compares.
 
-differential.py check GROUP     runs the cases of a group against both; fails
-                                unless those that differ are those that the
-                                manuals' DEVIATIONS sections name
+differential.py check GROUP     runs the cases of a group (or CASE ... of it)
+        [CASE ...]              against both; fails unless those that differ
+                                are those that the manuals' DEVIATIONS
+                                sections name
 differential.py names           every name in a DEVIATIONS section is a case
 differential.py list [GROUP]    the names of the cases
 differential.py show CASE ...   both records of some cases
@@ -17,6 +18,7 @@ scratch directory) is replaced when it is recorded.
 import argparse
 import difflib
 import hashlib
+import importlib
 import os
 import re
 import resource
@@ -30,31 +32,35 @@ import tempfile
 import threading
 import traceback
 
-DEADLINE_S = 60         # for what must come; no case waits for its absence
+DEADLINE_S = 120        # for what must come; no case waits for its absence
 LONG = 4000             # longer values are told by their digest
 HERE = os.path.dirname(os.path.abspath(__file__))
 MANUALS = ('tcpserver.1', 'tcprules.1', 'tcprulescheck.1')
 PATH = '/usr/local/bin:/usr/bin:/bin'
 
 CASES = {}              # name -> (group, function)
+SLOW = set()
 
 
-def case(group, name=None):
-    """Makes a function a case; its name is the function's, with dashes."""
+def case(group, name=None, slow=False):
+    """Makes a function a case; its name is the function's, with dashes.
+    Slow ones run beside the others."""
     def enter(function):
         key = name or function.__name__.replace('_', '-')
         assert key not in CASES, key
         CASES[key] = (group, function)
+        if slow:
+            SLOW.add(key)
         return function
     return enter
 
 
-def table(group, prefix, rows, run):
+def table(group, prefix, rows, run, slow=()):
     """Makes one case of each row (NAME, ARGUMENT ...): run(side, ...)."""
     for row in rows:
         def one(side, args=row[1:]):
             run(side, *args)
-        case(group, prefix + '-' + row[0])(one)
+        case(group, prefix + '-' + row[0], row[0] in slow)(one)
 
 
 class Trouble(Exception):
@@ -389,32 +395,58 @@ def deviations(stage):
     return found
 
 
-def compare(names, args, report=True):
+def start_slow(names, bins):
+    """Runs the slow cases on both sides at once: name -> two records."""
+    records = {}
+
+    def one(name, place, bindir):
+        records[name][place] = run_case(name, Side('slow', bindir))
+
+    threads = []
+    for name in names:
+        if name in SLOW:
+            records[name] = [None, None]
+            for place, bindir in enumerate(bins):
+                threads.append(threading.Thread(target=one, daemon=True,
+                                                args=(name, place, bindir)))
+                threads[-1].start()
+    return records, threads
+
+
+def report(name, first, second):
+    print('differs: %s' % name)
+    for line in difflib.unified_diff(first, second, 'theirs', 'ours',
+                                     lineterm='', n=1):
+        print('    ' + line)
+    sys.stdout.flush()
+
+
+def compare(names, args):
     """Runs cases on both sides; the set of names that differ."""
-    theirs = Side('theirs', args.theirs)
-    ours = Side('ours', args.ours)
+    records, threads = start_slow(names, (args.theirs, args.ours))
+    for name in names:
+        if name not in SLOW:
+            records[name] = [run_case(name, Side('theirs', args.theirs)),
+                             run_case(name, Side('ours', args.ours))]
+    for thread in threads:
+        thread.join()
     different = set()
     for name in names:
-        first = run_case(name, theirs)
-        second = run_case(name, ours)
-        if not first:
-            print('case %s recorded nothing' % name)
-            different.add(name)
+        first, second = records[name]
+        if not first or not second:
+            second = ['nothing was recorded'] + (second or [])
         if first != second:
             different.add(name)
-            if report:
-                print('differs: %s' % name)
-                for line in difflib.unified_diff(first, second, 'theirs',
-                                                 'ours', lineterm='', n=1):
-                    print('    ' + line)
-        sys.stdout.flush()
+            report(name, first, second)
     return different
 
 
 def check(args):
-    names = [n for n in CASES if CASES[n][0] == args.names[0]]
-    if not names:
-        print('no such group: %s' % args.names[0])
+    group, only = args.names[0], args.names[1:]
+    names = [n for n in CASES if CASES[n][0] == group and
+             (not only or n in only)]
+    if not names or len(names) < len(only):
+        print('no such group or case: %s' % ' '.join(args.names))
         return 1
     different = compare(names, args)
     stated = {} if args.same else deviations(args.stage)
@@ -451,11 +483,8 @@ def listing(args):
 
 
 def main():
-    import cases_command
-    import cases_rules
-    import cases_serve
-    import cases_root
-    del cases_command, cases_rules, cases_serve, cases_root
+    for module in ('command', 'rules', 'serve', 'network', 'root'):
+        importlib.import_module('cases_' + module)
 
     parser = argparse.ArgumentParser()
     parser.add_argument('action', choices=('check', 'names', 'list', 'show'))
