@@ -68,7 +68,7 @@ portability:
 	OBJDIR=${.OBJDIR} sh ${.CURDIR}/regress/portability/run
 
 fuzz:
-	@FUZZDIR=${.OBJDIR}/fuzz.obj MAKE="${MAKE}" \
+	@OBJDIR=${.OBJDIR} MAKE="${MAKE}" \
 	    sh ${.CURDIR}/regress/fuzz/run
 
 proof:
