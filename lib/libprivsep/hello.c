@@ -72,31 +72,54 @@ privsep_hello_check(struct imsg *imsg, char *why, size_t size)
 	return (0);
 }
 
+/*
+ * A uid 0 without capabilities, or in a user namespace that knows no other
+ * user, has nothing to give up.
+ */
 static void
-drop_chroot(const char *path)
+drop_failed(const struct privsep_hello *hello, const char *what)
 {
-	if (chroot(path) == -1)
-		fatal("chroot %s", path);
-	if (chdir("/") == -1)
+	if ((hello->flags & PRIVSEP_IF_ALLOWED) &&
+	    (errno == EPERM || errno == EINVAL))
+		return;
+	fatal("%s: uid %u, gid %u, directory %s", what, hello->uid,
+	    hello->gid, hello->flags & PRIVSEP_CHROOT ? hello->chroot_path :
+	    "unchanged");
+}
+
+static void
+drop_chroot(const struct privsep_hello *hello)
+{
+	if (chroot(hello->chroot_path) == -1)
+		drop_failed(hello, "chroot");
+	else if (chdir("/") == -1)
 		fatal("chdir /");
 }
 
 static void
-drop_group(gid_t gid)
+drop_groups(const struct privsep_hello *hello)
 {
-	if (setgroups(1, &gid) == -1)
-		fatal("setgroups %u", gid);
-	if (setresgid(gid, gid, gid) == -1)
-		fatal("setresgid %u", gid);
+	gid_t	gid = hello->gid;
+
+	if (hello->flags & PRIVSEP_SET_GID) {
+		if (setgroups(1, &gid) == -1)
+			drop_failed(hello, "setgroups");
+		if (setresgid(gid, gid, gid) == -1)
+			drop_failed(hello, "setresgid");
+	} else if ((hello->flags & PRIVSEP_NO_GROUPS) &&
+	    setgroups(0, NULL) == -1)
+		drop_failed(hello, "setgroups");
 }
 
 static void
-drop_user(uid_t uid)
+drop_user(const struct privsep_hello *hello)
 {
+	uid_t	uid = hello->uid;
+
 	if (setresuid(uid, uid, uid) == -1)
-		fatal("setresuid %u", uid);
+		drop_failed(hello, "setresuid");
 	/* Believe nothing: root must be out of reach now. */
-	if (uid != 0 && (setuid(0) != -1 || seteuid(0) != -1))
+	else if (uid != 0 && (setuid(0) != -1 || seteuid(0) != -1))
 		fatalx("uid %u: root could be regained", uid);
 }
 
@@ -104,11 +127,8 @@ void
 privsep_drop(const struct privsep_hello *hello)
 {
 	if (hello->flags & PRIVSEP_CHROOT)
-		drop_chroot(hello->chroot_path);
-	if (hello->flags & PRIVSEP_SET_GID)
-		drop_group(hello->gid);
-	else if ((hello->flags & PRIVSEP_NO_GROUPS) && setgroups(0, NULL) == -1)
-		fatal("setgroups");
+		drop_chroot(hello);
+	drop_groups(hello);
 	if (hello->flags & PRIVSEP_SET_UID)
-		drop_user(hello->uid);
+		drop_user(hello);
 }

@@ -32,6 +32,8 @@
 #define PRIVSEP_NO_GROUPS	0x04	/* drop supplementary groups */
 #define PRIVSEP_CHROOT		0x08
 #define PRIVSEP_QUIET		0x10	/* log nothing */
+#define PRIVSEP_IF_ALLOWED	0x20	/* as far as this uid 0 may: in a
+					 * container it is often no root */
 
 /*
  * Sent by the parent before anything else: who the child is to be.  The
@@ -63,7 +65,9 @@ int	privsep_hello_check(struct imsg *, char *, size_t);
 
 /*
  * privsep_drop: chroot, groups, gid, uid as hello says, in that order, and
- * the proof that there is no way back.  Fatal on any failure.
+ * the proof that there is no way back.  Fatal on any failure, but that with
+ * PRIVSEP_IF_ALLOWED a step that the kernel forbids (EPERM, EINVAL) is left
+ * out: for an identity that nobody asked for.
  */
 void	privsep_drop(const struct privsep_hello *);
 

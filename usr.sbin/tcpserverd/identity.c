@@ -29,7 +29,7 @@ hello_fill(struct privsep_hello *h)
 static void
 hello_user(struct privsep_hello *h, uid_t uid, gid_t gid)
 {
-	h->flags |= PRIVSEP_SET_UID | PRIVSEP_SET_GID;
+	h->flags |= PRIVSEP_SET_UID | PRIVSEP_SET_GID | PRIVSEP_IF_ALLOWED;
 	h->uid = uid;
 	h->gid = gid;
 }
