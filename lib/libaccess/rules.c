@@ -193,14 +193,14 @@ record_make(struct rules *rules, const struct rule *rule,
 }
 
 /*
- * Reads decimal digits up to end.  None at all are 0; too many wrap, as
- * they did in 0.88.  Returns -1 when there is something else.
+ * Reads decimal digits up to end or to a NUL.  None at all are 0; too many
+ * wrap, as they did in 0.88.  Returns -1 when there is something else.
  */
 static int
 number_read(const uint8_t *p, const uint8_t *end, unsigned long *number)
 {
 	*number = 0;
-	for (; p < end; p++) {
+	for (; p < end && *p != '\0'; p++) {
 		if (*p < '0' || *p > '9')
 			return (-1);
 		*number = *number * 10 + (*p - '0');

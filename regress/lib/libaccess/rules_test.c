@@ -246,6 +246,9 @@ ATF_TC_BODY(nul_bytes, tc)
 	ATF_CHECK_STREQ("a~b->D~|", out);
 	ATF_CHECK_EQ(RULES_DONE, line_run("a:allow,A\0=\0x\0", 14, NULL));
 	ATF_CHECK_STREQ("a->+A~=x~|", out);
+	/* In a range one ends the number, as in 0.88. */
+	ATF_CHECK_EQ(RULES_DONE, line_run("1\0a-2\0b:deny", 12, NULL));
+	ATF_CHECK_STREQ("1->D~|2->D~|", out);
 	ATF_CHECK_EQ(RULES_SYNTAX, line_run("a:deny\0", 7, NULL));
 	ATF_CHECK_EQ(RULES_SYNTAX, line_run("::1\0:deny", 9, NULL));
 	ATF_CHECK_EQ(RULES_SYNTAX, line_run("1.0.0.0\0/8:deny", 15, NULL));
