@@ -79,6 +79,11 @@ elog_flush(void)
 		n = write(STDERR_FILENO, buf, elog_chunk());
 		if (n == -1 && errno == EINTR)
 			continue;
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			stalled = 1;
+			elog_wait();
+			return (1);
+		}
 		if (n == -1)
 			n = (ssize_t)len;	/* the log is gone for good */
 		memmove(buf, buf + n, len - (size_t)n);

@@ -88,17 +88,24 @@ report_write(const struct report *r)
 }
 
 static void
+report_fill(struct report *r, uint32_t type, uint64_t id, pid_t pid,
+    int status)
+{
+	memset(r, 0, sizeof(*r));
+	r->type = type;
+	r->launcher = settings.number;
+	r->id = id;
+	r->pid = pid;
+	r->status = status;
+}
+
+static void
 report_push(uint32_t type, uint64_t id, pid_t pid, int status)
 {
 	struct outgoing	*o;
 	struct report	 r;
 
-	memset(&r, 0, sizeof(r));
-	r.type = type;
-	r.launcher = settings.number;
-	r.id = id;
-	r.pid = pid;
-	r.status = status;
+	report_fill(&r, type, id, pid, status);
 	if (TAILQ_EMPTY(&outgoings) && report_write(&r) == 0)
 		return;
 	if ((o = malloc(sizeof(*o))) == NULL)
@@ -141,9 +148,22 @@ status_raw(const siginfo_t *si)
 	}
 }
 
+/* 0: the queue took it; -1: it will be tried again. */
+static int
+session_tell_end(const struct session *s, const siginfo_t *si)
+{
+	struct report	r;
+
+	report_fill(&r, REPORT_ENDED, s->id, s->pid, status_raw(si));
+	if (report_write(&r) == 0)
+		return (0);
+	event_add(&reports_ev, NULL);
+	return (-1);
+}
+
 /*
- * While reports wait nothing is reaped: the kernel keeps what we could not
- * tell, in order, at no cost of ours.
+ * What could not be told is not reaped: the kernel keeps it, in order, at no
+ * cost of ours, and the parent finds it should we die.
  */
 static void
 sessions_reap(void)
@@ -157,9 +177,9 @@ sessions_reap(void)
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
 		    si.si_pid == 0)
 			return;
-		if ((s = session_find(si.si_pid)) != NULL)
-			report_push(REPORT_ENDED, s->id, s->pid,
-			    status_raw(&si));
+		if ((s = session_find(si.si_pid)) != NULL &&
+		    session_tell_end(s, &si) == -1)
+			return;
 		if (waitpid(si.si_pid, &status, 0) == -1)
 			return;
 		if (s != NULL) {
@@ -215,6 +235,24 @@ session_start(const struct start *s)
 	RB_INSERT(sessions, &sessions, session);
 }
 
+/* Several in one message: the padding of CMSG_SPACE has room for another. */
+static int
+control_fd(const struct cmsghdr *c, int fd)
+{
+	const unsigned char	*p = CMSG_DATA(c);
+	const unsigned char	*end = (const unsigned char *)c + c->cmsg_len;
+	int			 another;
+
+	for (; p + sizeof(another) <= end; p += sizeof(another)) {
+		memcpy(&another, p, sizeof(another));
+		if (fd == -1)
+			fd = another;
+		else
+			close(another);
+	}
+	return (fd);
+}
+
 /* The one descriptor of a packet, or -1. */
 static int
 packet_fd(struct msghdr *msg)
@@ -223,10 +261,8 @@ packet_fd(struct msghdr *msg)
 	int		 fd = -1;
 
 	for (c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c))
-		if (c->cmsg_level == SOL_SOCKET &&
-		    c->cmsg_type == SCM_RIGHTS &&
-		    c->cmsg_len == CMSG_LEN(sizeof(fd)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			fd = control_fd(c, fd);
 	return (fd);
 }
 

@@ -8,13 +8,18 @@
 #include <sys/procctl.h>
 #include <sys/wait.h>
 
+#include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "parent.h"
 
+static void	(*tell)(pid_t, int);
+
 void
 reaper_init(void (*ended)(pid_t, int))
 {
+	tell = ended;
 	if (procctl(P_PID, getpid(), PROC_REAP_ACQUIRE, NULL) == -1)
 		log_warn("reaper");
 }
@@ -22,4 +27,6 @@ reaper_init(void (*ended)(pid_t, int))
 void
 reaper_watch(pid_t pid)
 {
+	if (kill(pid, 0) == -1 && errno == ESRCH)
+		tell(pid, 0);
 }
