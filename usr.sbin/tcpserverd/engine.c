@@ -75,6 +75,7 @@ service_new(struct imsg *imsg)
 	sv->starts_fd = sv->reports_fd = -1;
 	sv->last_id = sv->settings.generation;
 	sv->syncing = 1;
+	RB_INIT(&sv->sessions);
 	TAILQ_INSERT_TAIL(&services, sv, entry);
 }
 
@@ -151,8 +152,8 @@ session_reaped(struct imsg *imsg)
 	if (imsg_get_data(imsg, &note, sizeof(note)) == -1)
 		fatal("reaped");
 	TAILQ_FOREACH(sv, &services, entry)
-		queue_read(sv);
-	if ((s = session_by_pid(note.pid)) != NULL)
+		queue_read(sv, REPORTS_ALL);
+	while (note.pid > 0 && (s = session_by_pid(note.pid)) != NULL)
 		session_end(s, note.status);
 	engine_turn(NULL);
 }
@@ -200,7 +201,7 @@ engine_dispatch_parent(struct channel *ch, struct imsg *imsg)
 		service_find(id)->reports_fd = imsg_get_fd(imsg);
 		break;
 	case IMSG_ENGINE_RESOLVER:
-		lookup_resolver(imsg_get_fd(imsg));
+		lookup_resolver(imsg_get_fd(imsg), id);
 		break;
 	case IMSG_ENGINE_ORPHAN:
 		service_orphan(service_find(id), imsg);

@@ -19,7 +19,7 @@ struct resolver_found;
 /* A session: a start that left, a program that runs. */
 struct session {
 	RB_ENTRY(session)	 by_id;
-	RB_ENTRY(session)	 by_pid;	/* once pid is known */
+	RB_ENTRY(session)	 by_pid;	/* once it is known */
 	struct service		*service;
 	uint64_t		 id;
 	pid_t			 pid;		/* 0: not reported yet */
@@ -40,6 +40,7 @@ struct client {
 	struct service		*service;
 	uint64_t		 id;
 	int			 fd;
+	uint32_t		 lookup;	/* number of the question */
 	enum client_state	 state;
 	size_t			 banner_sent;
 	struct event		 ev;		/* banner or lookup, with */
@@ -76,6 +77,7 @@ struct service {
 	unsigned int		 listeners_len;
 	uint64_t		 count;		/* clients and sessions */
 	uint64_t		 last_id;
+	struct sessions_by_id	 sessions;
 	unsigned int		 unstarted;	/* sessions without a pid */
 	struct clients		 judging;
 	struct clients		 starting;
@@ -95,6 +97,7 @@ struct service {
 	struct event		 starts_timer;
 	int			 starts_blocked;
 	unsigned int		 starts_crowded;
+	int64_t			 refused_ms;	/* last nonsense told of */
 	uint32_t		 sync_number;
 	uint32_t		 sync_expected;
 	uint32_t		 sync_answers;
@@ -144,7 +147,8 @@ void		 client_free(struct client *);
 int	lookup_needed(const struct client *);
 int	lookup_room(void);
 void	lookup_begin(struct client *);
-void	lookup_resolver(int);
+/* The parent gives us a channel to the resolver of that number. */
+void	lookup_resolver(int, uint32_t);
 
 /* rules.c */
 
@@ -158,15 +162,25 @@ void	rules_answered(struct service *, struct imsg *);
 void	queue_init(struct service *);
 /* Sends starts as long as there are credit and room. */
 void	queue_send(struct service *);
-void	queue_read(struct service *);
+/* Hears reports, not more than so many. */
+void	queue_read(struct service *, unsigned int);
+/* More than the kernel holds in one queue. */
+#define REPORTS_ALL	8192
 void	queue_sync(struct service *, const struct sync_order *);
 
 /* session.c */
 
+/*
+ * session_by_id: among those of one service: another's are not its to name.
+ * session_by_pid: one with that pid, of any service.  Launchers may lie:
+ * there may be others.
+ * session_next: all of a service, in the order of their ids; NULL gives the
+ * first.
+ */
 struct session	*session_new(struct service *, uint64_t, pid_t);
-struct session	*session_by_id(uint64_t);
+struct session	*session_by_id(struct service *, uint64_t);
 struct session	*session_by_pid(pid_t);
-struct session	*session_next(struct session *);
+struct session	*session_next(struct service *, struct session *);
 void		 session_started(struct session *, pid_t);
 void		 session_free(struct session *);
 /* Logs the end, counts down. */

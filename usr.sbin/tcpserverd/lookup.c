@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine.h"
 #include "../../libexec/tcpserverd-resolver/resolver.h"
@@ -18,6 +19,8 @@
 #define LOOKUP_TIMEOUT_S	300
 
 static struct channel	resolver;
+static uint32_t		resolver_number;
+static uint32_t		last_lookup;
 static struct clients	waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static unsigned int	waiting_len;
 
@@ -50,10 +53,6 @@ lookup_room(void)
 	return (waiting_len < RESOLVER_PENDING_MAX);
 }
 
-/*
- * Questions are told apart by the low bits of the client's id: unique among
- * those that can wait at one time.
- */
 static void
 lookup_send(struct client *c)
 {
@@ -67,8 +66,8 @@ lookup_send(struct client *c)
 	q.local_port = c->local_port;
 	q.remote_port = c->remote_port;
 	/* Not sent: it will be, when there is a resolver again. */
-	(void)channel_send(&resolver, IMSG_RESOLVER_LOOKUP, (uint32_t)c->id,
-	    -1, &q, sizeof(q));
+	(void)channel_send(&resolver, IMSG_RESOLVER_LOOKUP, c->lookup, -1, &q,
+	    sizeof(q));
 }
 
 static void
@@ -89,8 +88,8 @@ lookup_timeout(int fd, short event, void *arg)
 	struct service	*sv = c->service;
 
 	c->timed = 0;
-	(void)channel_send(&resolver, IMSG_RESOLVER_CANCEL, (uint32_t)c->id,
-	    -1, NULL, 0);
+	(void)channel_send(&resolver, IMSG_RESOLVER_CANCEL, c->lookup, -1,
+	    NULL, 0);
 	lookup_end(c);
 	engine_turn(sv);
 }
@@ -100,6 +99,7 @@ lookup_begin(struct client *c)
 {
 	struct timeval	tv = { LOOKUP_TIMEOUT_S, 0 };
 
+	c->lookup = ++last_lookup;
 	TAILQ_INSERT_TAIL(&waiting, c, entry);
 	waiting_len++;
 	evtimer_set(&c->ev, lookup_timeout, c);
@@ -114,7 +114,7 @@ lookup_find(uint32_t id)
 	struct client	*c;
 
 	TAILQ_FOREACH(c, &waiting, entry)
-		if ((uint32_t)c->id == id)
+		if (c->lookup == id)
 			return (c);
 	return (NULL);
 }
@@ -162,16 +162,34 @@ engine_dispatch_resolver(struct channel *ch, struct imsg *imsg)
 	return (0);
 }
 
+/*
+ * It died, it speaks nonsense, it does not want to speak to us: all the same,
+ * we need another one.  If it died, the parent knows already.
+ */
+static void
+engine_lost_resolver(struct channel *ch)
+{
+	(void)channel_send(&engine_parent, IMSG_PARENT_RESOLVER_WANTED, 0, -1,
+	    &resolver_number, sizeof(resolver_number));
+}
+
 /* A new resolver, the first or one after a death: ask it all again. */
 void
-lookup_resolver(int fd)
+lookup_resolver(int fd, uint32_t number)
 {
 	struct client	*c;
 
 	channel_close(&resolver);
-	if (channel_init(&resolver, fd, engine_dispatch_resolver, NULL,
-	    NULL) == -1)
-		fatal("resolver's channel");
+	resolver_number = number;
+	if (channel_init(&resolver, fd, engine_dispatch_resolver,
+	    engine_lost_resolver, NULL) == -1) {
+		/* The descriptor was lost on its way: we have too many. */
+		log_warn("resolver's channel");
+		if (fd != -1)
+			close(fd);
+		engine_lost_resolver(&resolver);
+		return;
+	}
 	TAILQ_FOREACH(c, &waiting, entry)
 		lookup_send(c);
 }

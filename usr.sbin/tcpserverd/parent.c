@@ -61,7 +61,7 @@ service_sync(struct service *sv)
 		return;
 	sv->sync_needed = 0;
 	order.number = ++sv->sync_number;
-	order.launchers = sv->launchers_len;
+	order.launchers = sv->sync_launchers = sv->launchers_len;
 	(void)channel_send(&engine->ch, IMSG_ENGINE_SYNC, sv->number, -1,
 	    &order, sizeof(order));
 }
@@ -86,7 +86,7 @@ sync_timeout(int fd, short event, void *arg)
 	struct process	*p;
 	unsigned int	 i;
 
-	for (i = 0; i < sv->launchers_len; i++) {
+	for (i = 0; i < sv->sync_launchers; i++) {
 		p = sv->launchers[i];
 		if (p->pid == 0 || !p->ready || p->synced == sv->sync_number)
 			continue;
@@ -96,7 +96,8 @@ sync_timeout(int fd, short event, void *arg)
 	}
 }
 
-static void
+/* A launcher that was added meanwhile is not asked: nobody waits for it. */
+static int
 launchers_sync(struct service *sv, struct imsg *imsg)
 {
 	struct timeval		tv = { SYNC_ANSWER_S, 0 };
@@ -104,13 +105,17 @@ launchers_sync(struct service *sv, struct imsg *imsg)
 	unsigned int		i;
 
 	if (imsg_get_data(imsg, &order, sizeof(order)) == -1 ||
-	    order.number != sv->sync_number)
-		return;			/* another one is under way */
-	for (i = 0; i < sv->launchers_len; i++)
+	    order.number > sv->sync_number || order.number <= sv->sync_told)
+		return (-1);
+	if (order.number < sv->sync_number)
+		return (0);		/* another one is under way */
+	sv->sync_told = order.number;
+	for (i = 0; i < sv->sync_launchers; i++)
 		(void)channel_send(&sv->launchers[i]->ch, IMSG_LAUNCHER_SYNC,
 		    order.number, -1, NULL, 0);
 	evtimer_del(&sv->sync_timer);
 	evtimer_add(&sv->sync_timer, &tv);
+	return (0);
 }
 
 /*
@@ -132,11 +137,12 @@ launcher_add(struct service *sv)
 }
 
 /* One at a time: the last one is to help before the next is asked for. */
-static void
+static int
 launcher_wanted(struct service *sv)
 {
 	if (!processes_stopping && service_ready(sv))
 		launcher_add(sv);
+	return (0);
 }
 
 void
@@ -173,9 +179,11 @@ everything_ready(void)
 	config.started();
 }
 
-static void
+static int
 process_ready(struct process *p)
 {
+	if (p->ready)
+		return (-1);
 	p->ready = p->was_ready = 1;
 	if (p->kind == PROCESS_ENGINE)
 		resolver_meets_engine(engine);
@@ -184,6 +192,7 @@ process_ready(struct process *p)
 	else
 		services_sync();
 	everything_ready();
+	return (0);
 }
 
 static int
@@ -203,20 +212,44 @@ process_greeted(struct process *p, struct imsg *imsg)
 	return (0);
 }
 
-static void
+/* There can not be more of them than sessions. */
+static int
 orphan_note(struct service *sv, struct imsg *imsg)
 {
 	struct session_note	note;
 
-	if (imsg_get_data(imsg, &note, sizeof(note)) == 0)
-		service_orphan_add(sv, &note);
+	if (imsg_get_data(imsg, &note, sizeof(note)) == -1 || note.pid <= 1 ||
+	    sv->orphans_len >= sv->settings.sessions_max)
+		return (-1);
+	service_orphan_add(sv, &note);
+	return (0);
+}
+
+static int
+rules_wanted(struct service *sv, struct channel *ch)
+{
+	if (!(sv->settings.flags & SERVICE_RULES))
+		return (-1);
+	service_rules_send(sv, ch);
+	return (0);
+}
+
+static int
+resolver_wanted(struct imsg *imsg)
+{
+	uint32_t	number;
+
+	if (imsg_get_data(imsg, &number, sizeof(number)) == -1)
+		return (-1);
+	resolver_useless(number);
+	return (0);
 }
 
 /*
  * With the sign of life goes what has become of the files we read: a client
  * that comes to a quiet service meets what their paths lead to now.
  */
-static void
+static int
 alive_tell(struct channel *ch)
 {
 	struct service	*sv;
@@ -225,52 +258,81 @@ alive_tell(struct channel *ch)
 		service_rules_recheck(sv, ch);
 	resolver_recheck();
 	(void)channel_send(ch, IMSG_ENGINE_ALIVE, 0, -1, NULL, 0);
+	return (0);
+}
+
+/* Those of its words that are nothing but their type. */
+static int
+engine_word(struct process *p, struct service *sv, uint32_t type)
+{
+	switch (type) {
+	case IMSG_PARENT_READY:
+		return (process_ready(p));
+	case IMSG_PARENT_RULES_WANTED:
+		return (rules_wanted(sv, &p->ch));
+	case IMSG_PARENT_ALIVE_WANTED:
+		return (alive_tell(&p->ch));
+	case IMSG_PARENT_LAUNCHER_WANTED:
+		return (launcher_wanted(sv));
+	}
+	return (-1);
 }
 
 static int
 parent_dispatch_engine(struct process *p, struct imsg *imsg)
 {
-	struct service	*sv;
+	struct service	*sv = service_find(imsg_get_id(imsg));
+	uint32_t	 type = imsg_get_type(imsg);
 
-	if ((sv = service_find(imsg_get_id(imsg))) == NULL)
-		goto bad;
-	switch (imsg_get_type(imsg)) {
-	case IMSG_PARENT_READY:
-		process_ready(p);
-		return (0);
+	if (sv == NULL)
+		return (-1);
+	if (imsg_get_len(imsg) == 0)
+		return (engine_word(p, sv, type));
+	switch (type) {
 	case IMSG_PARENT_SYNCING:
-		launchers_sync(sv, imsg);
-		return (0);
-	case IMSG_PARENT_RULES_WANTED:
-		service_rules_send(sv, &p->ch);
-		return (0);
-	case IMSG_PARENT_ALIVE_WANTED:
-		alive_tell(&p->ch);
-		return (0);
-	case IMSG_PARENT_LAUNCHER_WANTED:
-		launcher_wanted(sv);
-		return (0);
+		return (launchers_sync(sv, imsg));
 	case IMSG_PARENT_ORPHAN:
-		orphan_note(sv, imsg);
-		return (0);
+		return (orphan_note(sv, imsg));
+	case IMSG_PARENT_RESOLVER_WANTED:
+		return (resolver_wanted(imsg));
 	}
-bad:
-	log_warnx("engine: message %u not understood", imsg_get_type(imsg));
 	return (-1);
+}
+
+static int
+launcher_synced(struct process *p, uint32_t number)
+{
+	if (number > p->service->sync_number)
+		return (-1);
+	p->synced = number;
+	return (0);
 }
 
 static int
 parent_dispatch_launcher(struct process *p, struct imsg *imsg)
 {
+	if (imsg_get_len(imsg) != 0)
+		return (-1);
 	switch (imsg_get_type(imsg)) {
 	case IMSG_PARENT_READY:
-		process_ready(p);
-		return (0);
+		return (process_ready(p));
 	case IMSG_PARENT_SYNCED:
-		p->synced = imsg_get_id(imsg);
-		return (0);
+		return (launcher_synced(p, imsg_get_id(imsg)));
 	}
-	log_warnx("launcher: message %u not understood", imsg_get_type(imsg));
+	return (-1);
+}
+
+static int
+parent_dispatch_process(struct process *p, struct imsg *imsg)
+{
+	switch (p->kind) {
+	case PROCESS_ENGINE:
+		return (parent_dispatch_engine(p, imsg));
+	case PROCESS_LAUNCHER:
+		return (parent_dispatch_launcher(p, imsg));
+	case PROCESS_RESOLVER:
+		break;			/* speaks to those who ask it */
+	}
 	return (-1);
 }
 
@@ -282,12 +344,10 @@ parent_dispatch(struct channel *ch, struct imsg *imsg)
 
 	if (!p->greeted)
 		return (process_greeted(p, imsg));
-	if (p->kind == PROCESS_ENGINE)
-		return (parent_dispatch_engine(p, imsg));
-	if (p->kind == PROCESS_LAUNCHER)
-		return (parent_dispatch_launcher(p, imsg));
-	log_warnx("%s: message %u not understood", process_name(p),
-	    imsg_get_type(imsg));
+	if (parent_dispatch_process(p, imsg) == 0)
+		return (0);
+	log_warnx("%s: message %u not understood, ending it",
+	    process_name(p), imsg_get_type(imsg));
 	return (-1);
 }
 

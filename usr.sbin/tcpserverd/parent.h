@@ -31,7 +31,7 @@ struct process {
 	int64_t			 started_ms;
 	unsigned int		 backoff_ms;
 	struct service		*service;	/* of a launcher */
-	uint32_t		 number;	/* of a launcher */
+	uint32_t		 number;	/* of this run, never used again */
 	uint32_t		 synced;	/* last sync it answered */
 };
 
@@ -63,9 +63,12 @@ struct service {
 	ino_t			 rules_ino;
 
 	uint32_t		 sync_number;
+	uint32_t		 sync_told;	/* the launchers were */
+	unsigned int		 sync_launchers;	/* so many of them */
 	int			 sync_needed;	/* someone died */
 	struct event		 sync_timer;
 	TAILQ_HEAD(, orphan)	 orphans;
+	uint64_t		 orphans_len;
 };
 
 TAILQ_HEAD(services, service);
@@ -109,10 +112,12 @@ void		parent_process_ended(struct process *);
  * resolver_run: from now on there is one, or there is none any more.
  * resolver_meets_engine: gives them a channel; each time one of them is new.
  * resolver_recheck: a new resolver if the files it read have changed.
+ * resolver_useless: the engine says so of the one of that number.
  */
 int		parent_resolve(const struct resolver_host *,
 		    struct resolver_addresses *);
 void		resolver_run(int);
+void		resolver_useless(uint32_t);
 void		resolver_meets_engine(struct process *);
 void		resolver_recheck(void);
 
@@ -179,7 +184,8 @@ int	listen_open(const struct netaddr *, uint16_t *, int, const char **);
  * reaper_init: the programs of a launcher that dies become ours to wait
  * for, where the system can do that.
  * reaper_watch: where it can't, tell of the end of this one by calling the
- * function with pid and status 0.
+ * function with pid and status 0.  Everywhere: if it is gone already, tell
+ * of it at once.
  */
 void	reaper_init(void (*)(pid_t, int));
 void	reaper_watch(pid_t);

@@ -56,8 +56,8 @@ resolver_meets_engine(struct process *engine)
 
 	if (engine == NULL || !engine->ready || (fd = asker_open()) == -1)
 		return;
-	if (channel_send(&engine->ch, IMSG_ENGINE_RESOLVER, 0, fd, NULL,
-	    0) == -1)
+	if (channel_send(&engine->ch, IMSG_ENGINE_RESOLVER, resolver->number,
+	    fd, NULL, 0) == -1)
 		close(fd);
 }
 
@@ -115,6 +115,13 @@ resolver_recheck(void)
 	process_replace(resolver);
 }
 
+void
+resolver_useless(uint32_t number)
+{
+	if (resolver != NULL && resolver->number == number)
+		process_kill(resolver);
+}
+
 static int
 resolver_start(void)
 {
@@ -163,7 +170,8 @@ parent_lost_answer(struct channel *ch)
 {
 	struct answer	*a = ch->arg;
 
-	a->done = -1;
+	if (a->done == 0)
+		a->done = -1;
 }
 
 static int

@@ -17,10 +17,12 @@
 #define BACKOFF_MAX_MS	10000
 /* So long it must live to count as healthy again. */
 #define HEALTHY_MS	10000
+/* A child that asks without reading is heard no more until it reads. */
+#define QUEUE_MAX	64
 
 static struct process	*processes[64];
 static unsigned int	 processes_len;
-static uint32_t		 launcher_number;
+static uint32_t		 process_number;
 
 int	processes_stopping;
 
@@ -41,7 +43,8 @@ process_name(const struct process *p)
 static void
 process_timer(int fd, short event, void *arg)
 {
-	process_start(arg);
+	if (!processes_stopping)
+		process_start(arg);
 }
 
 struct process *
@@ -138,8 +141,7 @@ process_start(struct process *p)
 
 	p->ready = p->greeted = 0;
 	p->started_ms = clock_ms();
-	if (p->kind == PROCESS_LAUNCHER)
-		p->number = ++launcher_number;
+	p->number = ++process_number;
 	if ((p->pid = process_exec(p, &fd)) == -1) {
 		p->pid = 0;
 		log_warn("unable to start the %s", process_name(p));
@@ -148,6 +150,7 @@ process_start(struct process *p)
 	}
 	if (channel_init(&p->ch, fd, parent_dispatch, process_lost, p) == -1)
 		fatal("channel of the %s", process_name(p));
+	p->ch.queue_max = QUEUE_MAX;
 	process_greet(p);
 	parent_configure(p);
 }

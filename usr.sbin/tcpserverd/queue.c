@@ -21,6 +21,7 @@
 #define REPORTS_PER_TURN	256
 /* So many sends in a row that found others waiting: more launchers. */
 #define CROWDED_SENDS		16
+#define REFUSED_LOG_MS		10000	/* nonsense is told of once in that */
 
 static void	starts_event(int, short, void *);
 static void	reports_event(int, short, void *);
@@ -216,31 +217,49 @@ session_adopt(struct service *sv, uint64_t id, pid_t pid)
 {
 	struct session	*s;
 
-	if ((s = session_new(sv, id, pid)) == NULL) {
-		log_warn("%s: session %llu", sv->settings.name,
-		    (unsigned long long)id);
-		return (NULL);
-	}
-	sv->count++;
+	if ((s = session_new(sv, id, pid)) != NULL)
+		sv->count++;
 	return (s);
 }
 
 /*
- * Known or not: after a death of ours the report of a start may be all that
- * we hear of a session.
+ * After a death of ours a report may be all that we hear of a session; that
+ * is so until the first sync is over, of sessions that an engine before us
+ * let in, within its limit.  Whoever says so at another time lies.
  */
+static int
+session_adoptable(const struct service *sv, const struct report *r)
+{
+	return (sv->syncing && r->id < sv->settings.generation &&
+	    sv->count < sv->settings.sessions_max);
+}
+
+/* A launcher shares its user with programs: don't let it fill the log. */
+static void
+report_refuse(struct service *sv, const char *what, uint64_t number)
+{
+	int64_t	now = clock_ms();
+
+	if (sv->settings.log_level == LOG_LEVEL_QUIET ||
+	    (sv->refused_ms != 0 && now - sv->refused_ms < REFUSED_LOG_MS))
+		return;
+	sv->refused_ms = now;
+	elog_line("tcpserver: warning: launcher: report of %s %llu not "
+	    "understood", what, (unsigned long long)number);
+}
+
 static void
 report_running(struct service *sv, const struct report *r)
 {
 	struct session	*s;
 
-	if (r->pid <= 0)
+	if ((s = session_by_id(sv, r->id)) == NULL && r->pid > 0 &&
+	    session_adoptable(sv, r))
+		s = session_adopt(sv, r->id, r->pid);
+	if (s == NULL || r->pid <= 0) {
+		report_refuse(sv, "session", r->id);
 		return;
-	if ((s = session_by_id(r->id)) == NULL &&
-	    (s = session_adopt(sv, r->id, r->pid)) == NULL)
-		return;
-	if (s->service != sv)
-		return;
+	}
 	session_started(s, r->pid);
 	if (r->type == REPORT_SESSION)
 		s->sync = sv->sync_number;
@@ -251,13 +270,13 @@ report_ended(struct service *sv, const struct report *r)
 {
 	struct session	*s;
 
-	if ((s = session_by_id(r->id)) != NULL && s->service == sv) {
+	if ((s = session_by_id(sv, r->id)) != NULL) {
 		session_started(s, r->pid);
 		session_end(s, r->status);
 		return;
 	}
 	/* It ended between an engine that died and this one. */
-	if (s == NULL && r->id < sv->settings.generation &&
+	if (sv->syncing && r->id < sv->settings.generation &&
 	    sv->settings.log_level == LOG_LEVEL_VERBOSE)
 		elog_line("tcpserver: end %d status %d", (int)r->pid,
 		    r->status);
@@ -281,8 +300,7 @@ report_failed(struct service *sv, const struct report *r)
 {
 	struct session	*s;
 
-	if ((s = session_by_id(r->id)) != NULL && s->service == sv &&
-	    s->pid == 0)
+	if ((s = session_by_id(sv, r->id)) != NULL && s->pid == 0)
 		start_failed(s, r->status);
 }
 
@@ -293,9 +311,9 @@ sync_end(struct service *sv)
 	struct session_note	 note;
 
 	sv->syncing = 0;
-	for (s = session_next(NULL); s != NULL; s = next) {
-		next = session_next(s);
-		if (s->service != sv || s->sync == sv->sync_number)
+	for (s = session_next(sv, NULL); s != NULL; s = next) {
+		next = session_next(sv, s);
+		if (s->sync == sv->sync_number)
 			continue;
 		if (s->pid == 0) {
 			start_failed(s, ECONNABORTED);
@@ -351,28 +369,26 @@ report_dispatch(struct service *sv, const struct report *r)
 		report_synced(sv, r);
 		break;
 	default:
-		log_warnx("%s: launcher: report %u not understood",
-		    sv->settings.name, r->type);
+		report_refuse(sv, "type", r->type);
 		break;
 	}
 }
 
 void
-queue_read(struct service *sv)
+queue_read(struct service *sv, unsigned int max)
 {
 	struct report	r;
 	ssize_t		n;
-	int		i;
+	unsigned int	i;
 
-	for (i = 0; i < REPORTS_PER_TURN; i++) {
+	for (i = 0; i < max; i++) {
 		n = recv(sv->reports_fd, &r, sizeof(r), MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return;
 		if (n != sizeof(r))
-			log_warnx("%s: launcher: report of %zd bytes",
-			    sv->settings.name, n);
+			report_refuse(sv, "length", (uint64_t)n);
 		else
 			report_dispatch(sv, &r);
 	}
@@ -383,6 +399,6 @@ reports_event(int fd, short event, void *arg)
 {
 	struct service	*sv = arg;
 
-	queue_read(sv);
+	queue_read(sv, REPORTS_PER_TURN);
 	engine_turn(sv);
 }

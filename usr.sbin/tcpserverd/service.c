@@ -296,6 +296,7 @@ service_orphan_add(struct service *sv, const struct session_note *note)
 	}
 	o->note = *note;
 	TAILQ_INSERT_TAIL(&sv->orphans, o, entry);
+	sv->orphans_len++;
 	reaper_watch(note->pid);
 }
 
@@ -311,6 +312,7 @@ service_orphan_gone(pid_t pid)
 			if (o->note.pid != pid)
 				continue;
 			TAILQ_REMOVE(&sv->orphans, o, entry);
+			sv->orphans_len--;
 			free(o);
 		}
 }

@@ -1,8 +1,8 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * The engine's table of sessions: by id for the reports, by pid for the
- * ends that the parent finds.
+ * The engine's tables of sessions: by id, one for each service, for the
+ * reports; by pid for the ends that the parent finds.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 
 #include "engine.h"
 
-static struct sessions_by_id	by_id = RB_INITIALIZER(&by_id);
 static struct sessions_by_pid	by_pid = RB_INITIALIZER(&by_pid);
 
 static int
@@ -19,10 +18,18 @@ id_compare(struct session *a, struct session *b)
 	return (a->id < b->id ? -1 : a->id > b->id);
 }
 
+/*
+ * A pid alone would let the launcher of one service take another's place in
+ * the table, by a lie.
+ */
 static int
 pid_compare(struct session *a, struct session *b)
 {
-	return (a->pid < b->pid ? -1 : a->pid > b->pid);
+	if (a->pid != b->pid)
+		return (a->pid < b->pid ? -1 : 1);
+	if (a->service != b->service)
+		return (a->service < b->service ? -1 : 1);
+	return (id_compare(a, b));
 }
 
 RB_PROTOTYPE(sessions_by_id, session, by_id, id_compare)
@@ -40,7 +47,7 @@ session_new(struct service *sv, uint64_t id, pid_t pid)
 		return (NULL);
 	s->service = sv;
 	s->id = id;
-	if (RB_INSERT(sessions_by_id, &by_id, s) != NULL) {
+	if (RB_INSERT(sessions_by_id, &sv->sessions, s) != NULL) {
 		free(s);
 		errno = EEXIST;
 		return (NULL);
@@ -52,29 +59,31 @@ session_new(struct service *sv, uint64_t id, pid_t pid)
 }
 
 struct session *
-session_by_id(uint64_t id)
+session_by_id(struct service *sv, uint64_t id)
 {
 	struct session	key;
 
 	key.id = id;
-	return (RB_FIND(sessions_by_id, &by_id, &key));
+	return (RB_FIND(sessions_by_id, &sv->sessions, &key));
 }
 
 struct session *
 session_by_pid(pid_t pid)
 {
-	struct session	key;
+	struct session	key, *s;
 
 	key.pid = pid;
-	return (RB_FIND(sessions_by_pid, &by_pid, &key));
+	key.service = NULL;
+	key.id = 0;
+	s = RB_NFIND(sessions_by_pid, &by_pid, &key);
+	return (s != NULL && s->pid == pid ? s : NULL);
 }
 
-/* All sessions, in the order of their ids; NULL gives the first. */
 struct session *
-session_next(struct session *s)
+session_next(struct service *sv, struct session *s)
 {
-	return (s == NULL ? RB_MIN(sessions_by_id, &by_id) :
-	    RB_NEXT(sessions_by_id, &by_id, s));
+	return (s == NULL ? RB_MIN(sessions_by_id, &sv->sessions) :
+	    RB_NEXT(sessions_by_id, &sv->sessions, s));
 }
 
 void
@@ -84,17 +93,13 @@ session_started(struct session *s, pid_t pid)
 		return;
 	s->pid = pid;
 	s->service->unstarted--;
-	if (RB_INSERT(sessions_by_pid, &by_pid, s) != NULL) {
-		/* Only a launcher that lies can give a pid twice. */
-		s->pid = 0;
-		s->service->unstarted++;
-	}
+	RB_INSERT(sessions_by_pid, &by_pid, s);
 }
 
 void
 session_free(struct session *s)
 {
-	RB_REMOVE(sessions_by_id, &by_id, s);
+	RB_REMOVE(sessions_by_id, &s->service->sessions, s);
 	if (s->pid != 0)
 		RB_REMOVE(sessions_by_pid, &by_pid, s);
 	else

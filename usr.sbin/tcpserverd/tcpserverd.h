@@ -40,7 +40,8 @@ enum imsg_type {
 	IMSG_ENGINE_LISTENER,		/* descriptor: a listening socket */
 	IMSG_ENGINE_STARTS,		/* descriptor: where starts go */
 	IMSG_ENGINE_REPORTS,		/* descriptor: where reports come */
-	IMSG_ENGINE_RESOLVER,		/* descriptor: resolver's channel */
+	IMSG_ENGINE_RESOLVER,		/* descriptor: resolver's channel; the
+					 * imsg id is the resolver's number */
 	IMSG_ENGINE_ORPHAN,		/* struct session_note: the program of
 					 * a dead launcher, still running */
 	IMSG_ENGINE_CONFIGURED,		/* all of the above was said */
@@ -58,6 +59,8 @@ enum imsg_type {
 	IMSG_PARENT_LAUNCHER_WANTED,	/* the queue does not empty */
 	IMSG_PARENT_ORPHAN,		/* struct session_note: its launcher
 					 * died; watch for its end */
+	IMSG_PARENT_RESOLVER_WANTED,	/* uint32_t: the resolver of that
+					 * number is of no use any more */
 
 	/* parent -> launcher */
 	IMSG_LAUNCHER_SERVICE = 300,	/* struct launcher_settings */
@@ -130,11 +133,6 @@ struct session_note {
 	int32_t		status;
 };
 
-/* struct start_record.flags: which of the strings are there */
-#define START_LOCAL_NAME	0x1
-#define START_REMOTE_NAME	0x2
-#define START_INFO		0x4
-
 /*
  * Engine -> launchers, with the client's socket.  After it come local name,
  * remote name, info and variables ("NAME=VALUE"), each string with its NUL,
@@ -142,7 +140,7 @@ struct session_note {
  */
 struct start_record {
 	uint64_t	id;
-	uint32_t	flags;
+	uint32_t	pad;
 	uint32_t	local_name_len;
 	uint32_t	remote_name_len;
 	uint32_t	info_len;
