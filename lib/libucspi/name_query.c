@@ -159,14 +159,20 @@ socket_watch(void *arg, ares_socket_t fd, int readable, int writable)
 	driver->watch(driver->arg, ch->index, fd, readable, writable);
 }
 
-/* To be called after everything that lets c-ares work. */
+/*
+ * To be called after everything that lets c-ares work.  Only then, and not
+ * when the last answer arrives, have an idle channel's sockets been closed:
+ * whoever asks on from that answer must not take it for one.
+ */
 static void
-channel_timer(struct name_channel *ch)
+channel_settle(struct name_channel *ch)
 {
 	struct name_driver	*driver = &ch->pool->driver;
 	struct timeval		 tv;
 	int			 ms = -1;
 
+	if (ch->pending == 0)
+		ch->uses = 0;
 	if (ares_timeout(ch->ares, NULL, &tv) != NULL) {
 		ms = INT_MAX;
 		if (tv.tv_sec < INT_MAX / 1000 - 1)
@@ -231,8 +237,7 @@ flight_land(void *arg, int status, int timeouts, unsigned char *data, int len)
 	}
 	LIST_REMOVE(flight, entry);
 	flight->channel->pool->pending--;
-	if (--flight->channel->pending == 0)
-		flight->channel->uses = 0;
+	flight->channel->pending--;
 	free(flight);
 	if (query != NULL)
 		query_finish(query, &answer);
@@ -332,7 +337,7 @@ name_query_wire(struct name_pool *pool, struct name_query *query,
 
 	len = question_write(packet, flight);
 	ares_send(ch->ares, packet, (int)len, flight_land, flight);
-	channel_timer(ch);
+	channel_settle(ch);
 }
 
 void
@@ -373,7 +378,7 @@ name_pool_ready(struct name_pool *pool, unsigned int channel, int fd,
 
 	ares_process_fd(ch->ares, readable ? fd : ARES_SOCKET_BAD,
 	    writable ? fd : ARES_SOCKET_BAD);
-	channel_timer(ch);
+	channel_settle(ch);
 }
 
 void
