@@ -21,6 +21,14 @@
 
 static void	ident_event(int, short, void *);
 
+static int	fd_limit;
+
+void
+ident_limit(int limit)
+{
+	fd_limit = limit;
+}
+
 static void
 ident_finish(struct ident *ident, const char *info)
 {
@@ -123,7 +131,9 @@ ident_connect(struct ident *ident, const struct resolver_lookup *l)
 	    &remote);
 	ident->fd = socket(remote.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0);
-	if (ident->fd == -1) {
+	if (ident->fd >= fd_limit)
+		errno = EMFILE;
+	if (ident->fd == -1 || ident->fd >= fd_limit) {
 		ident_complain();
 		return (-1);
 	}

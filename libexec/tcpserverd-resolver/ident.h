@@ -31,11 +31,13 @@ struct ident {
 };
 
 /*
+ * ident_limit: descriptors from this number on are not for ident.
  * ident_start: asks about the connection of l.  done is called exactly
  * once unless cancelled, perhaps before this returns.  The ident is zeroed
  * before its first use.
  * ident_cancel: forgets it; allowed when nothing is under way.
  */
+void	ident_limit(int);
 void	ident_start(struct ident *, const struct resolver_lookup *);
 void	ident_cancel(struct ident *);
 

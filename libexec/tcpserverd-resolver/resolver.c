@@ -17,12 +17,14 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "driver.h"
+#include "ident.h"
 #include "lookup.h"
 #include "privsep.h"
 #include "sandbox.h"
@@ -54,16 +56,24 @@ resolver_parent_lost(struct channel *ch)
 	exit(0);
 }
 
-/* An ident query holds a descriptor: as many as we may have. */
+/*
+ * An ident query holds a descriptor for as long as the client's host likes:
+ * we take as many as we may have, but half of them are kept for DNS.  A name
+ * that could not be asked for is a name the rules do not see.
+ */
 static void
 resolver_limits(void)
 {
 	struct rlimit	limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return;
+		fatal("getrlimit");
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		fatal("getrlimit");
+	ident_limit(limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur / 2 :
+	    INT_MAX);
 }
 
 int

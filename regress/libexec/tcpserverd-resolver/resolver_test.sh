@@ -25,7 +25,7 @@ resolver_run()
 unset DNSREWRITEFILE
 export DNSCACHEIP=127.0.0.1 LOCALDOMAIN=local
 ask() { asker "$resolver" "$@"; }
-dnsd -l log -p pid zone 127.0.0.1 127.0.0.2 || exit
+dnsd -l log -p pid -s sources zone 127.0.0.1 127.0.0.2 || exit
 E
 		if [ $# -gt 0 ]; then
 			printf 'identd -l ident.log -p ident.pid'
@@ -245,6 +245,44 @@ E
 	atf_check -o file:expected sed '$d' sorted
 	# Tenths of a second: neither at once nor twice the time.
 	atf_check -o match:'^100 1[0-9]$' tail -n 1 sorted
+}
+
+atf_test_case ident_crowd
+ident_crowd_head()
+{
+	atf_set descr "silent ident servers never take the last descriptor"
+}
+ident_crowd_body()
+{
+	echo '2.0.0.127.in-addr.arpa PTR client.example' >zone
+	errors='-e match:unable.to.create.socket'
+	resolver_run 127.0.1.1=silence <<'E'
+ulimit -n 64
+ask n,100,l,i,127.0.0.1,25,127.0.1.1,4,2 l,r,127.0.0.1,25,127.0.0.2,1,1
+E
+	atf_check -o inline:'101 local=- remote="client.example" info=-\n' \
+	    grep -v remote=- out
+	atf_check -o inline:'100\n' grep -c remote=- out
+}
+
+atf_test_case ports
+ports_head()
+{
+	atf_set descr "each question leaves from a port of its own"
+}
+ports_body()
+{
+	cat >zone <<'E'
+2.0.0.127.in-addr.arpa PTR client.example
+client.example A 127.0.0.2
+E
+	# The second question of a lookup is asked while the answer to the
+	# first is being read.
+	resolver_run <<'E'
+ask l,rp,127.0.0.1,25,127.0.0.2,1,1 wait l,rp,127.0.0.1,25,127.0.0.2,1,1
+E
+	atf_check -o inline:'4\n' sh -c 'wc -l <sources'
+	atf_check -o empty sh -c 'sort sources | uniq -d'
 }
 
 atf_test_case hosts
@@ -505,6 +543,8 @@ atf_init_test_cases()
 	atf_add_test_case ident
 	atf_add_test_case ident_bound
 	atf_add_test_case ident_timeout
+	atf_add_test_case ident_crowd
+	atf_add_test_case ports
 	atf_add_test_case hosts
 	atf_add_test_case silence
 	atf_add_test_case askers
