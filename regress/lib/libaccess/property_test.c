@@ -139,7 +139,8 @@ bits_equal(const uint8_t *a, const uint8_t *b, int bits)
 static void
 groups_spell(const uint8_t *bytes, int count, char *out, size_t size)
 {
-	const char	*formats[] = { "%x:", "%X:", "%04x:", "%04X:", "%02x:" };
+	const char	*formats[] = { "%x:", "%X:", "%04x:", "%04X:",
+			    "%02x:" };
 	char		 group[8];
 	int		 i;
 

@@ -95,6 +95,8 @@ TEXTS = (
     # Forms that 0.88 did not know; ours gives some of them a meaning.
     ('cidr', b'10.0.0.0/8:deny\n'),
     ('cidr-too-long', b'10.0.0.0/33:deny\n'),
+    ('cidr-user', b'joe@10.0.0.0/8:deny\n'),
+    ('slash-no-network', b'foo/bar:allow\n'),
     ('ipv6', b'2001:db8::1:allow\n'),
     ('ipv6-brackets', b'[2001:db8::1]:allow\n'),
     ('ipv6-user', b'joe@2001:db8::1:allow\n'),
