@@ -9,9 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "parent.h"
+
+#define BIND_PAUSE_MS	25
+#define BIND_TRIES	20
 
 static int
 listen_options(int fd, int family, int v6only)
@@ -23,6 +27,24 @@ listen_options(int fd, int family, int v6only)
 	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
 	    &v6only, sizeof(v6only)) == -1)
 		return (-1);
+	return (0);
+}
+
+/*
+ * A parent that was killed is seen dead before its engine has left the port;
+ * who starts the next one at once, as supervise does, is to get it.
+ */
+static int
+listen_bind(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	struct timespec	pause = { 0, BIND_PAUSE_MS * 1000000L };
+	int		i;
+
+	for (i = 0; bind(fd, sa, len) == -1; i++) {
+		if (errno != EADDRINUSE || i == BIND_TRIES)
+			return (-1);
+		nanosleep(&pause, NULL);
+	}
 	return (0);
 }
 
@@ -54,7 +76,7 @@ listen_open(const struct netaddr *addr, uint16_t *port, int v6only,
 	len = netaddr_to_sockaddr(addr, *port, AF_UNSPEC, &ss);
 	*what = "bind";
 	if (listen_options(fd, addr->family, v6only) == -1 ||
-	    bind(fd, (struct sockaddr *)&ss, len) == -1)
+	    listen_bind(fd, (struct sockaddr *)&ss, len) == -1)
 		goto bad;
 	*what = "get local address";
 	if (listen_name(fd, port) == -1)
