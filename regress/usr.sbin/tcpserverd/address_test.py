@@ -149,6 +149,28 @@ def both_families_port_taken():
 
 
 @case()
+def port_of_a_dying_one():
+    """The port that is left a moment later is bound; one in use is not"""
+    own_network()
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(('127.0.0.1', 1789))
+    taken.listen(1)
+    begin = time.monotonic()
+    done = subprocess.run([STAGE + '/bin/tcpserver', '-RHl0', '127.0.0.1',
+                           '1789', '/bin/true'], check=False,
+                          stderr=subprocess.PIPE)
+    took = time.monotonic() - begin
+    same(done.returncode, 111, 'exit status')
+    same(done.stderr, b'tcpserver: fatal: unable to bind: address already '
+         b'used\n', 'message')
+    timer = threading.Timer(took / 3, taken.close)
+    timer.start()
+    server = serve([], '127.0.0.1', port=1789)
+    check_v4(server)
+
+
+@case()
 def forced_v4():
     """-4: IPv4 only, whatever the host word"""
     for host in ('::', '0'):

@@ -81,7 +81,7 @@ def crowd_pids(clients):
     return pids
 
 
-@case(timeout=240, exclusive=True)
+@case(timeout=240)
 def ten_thousand():
     """-c 20000, ten thousand held, then all leave"""
     room_for(CROWD)

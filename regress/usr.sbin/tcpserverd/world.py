@@ -69,17 +69,17 @@ def same(got, wanted, what):
 cases = collections.OrderedDict()
 
 
-def case(user=None, timeout=120, exclusive=False, descr=None):
+def case(user=None, timeout=120):
     def register(function):
-        cases[function.__name__] = (function, user, timeout, exclusive,
-                                    descr or function.__doc__ or '')
+        cases[function.__name__] = (function, user, timeout,
+                                    function.__doc__ or '')
         return function
     return register
 
 
 def cases_list():
     print('Content-Type: application/X-atf-tp; version="1"')
-    for name, (_, user, timeout, exclusive, descr) in cases.items():
+    for name, (_, user, timeout, descr) in cases.items():
         print('\nident: %s' % name)
         if descr:
             print('descr: %s' % ' '.join(descr.split()))
@@ -88,8 +88,6 @@ def cases_list():
         print('require.progs: python3')
         if user:
             print('require.user: %s' % user)
-        if exclusive:
-            print('is_exclusive: true')
 
 
 def case_run(name):
