@@ -13,6 +13,8 @@
 #include "driver.h"
 #include "privsep.h"
 
+#define DRIVER_CHANNELS	32
+
 struct dns_socket {
 	LIST_ENTRY(dns_socket)	 entry;
 	struct event		 ev;

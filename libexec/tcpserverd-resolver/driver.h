@@ -8,8 +8,6 @@
 
 #include "ucspi_name.h"
 
-#define DRIVER_CHANNELS		32
-
 /*
  * driver_open: makes the pool of DNS channels; to be called while files can
  * still be opened.  Fatal on failure.

@@ -5,6 +5,7 @@
  * parts of a lookup run at once; each lookup waits for its own parts only.
  */
 #include <sys/types.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -14,10 +15,19 @@
 
 #include "ident.h"
 #include "lookup.h"
+#include "privsep.h"
+#include "resolver.h"
 
 #define ASKERS_MAX		64
 /* A connection's names are at most local, remote, and remote checked. */
 #define QUESTIONS_MAX		(3 * RESOLVER_PENDING_MAX)
+
+struct asker {
+	struct channel		 ch;
+	TAILQ_HEAD(, job)	 jobs;
+	int			 busy;		/* its message is at work */
+	int			 failed;	/* can't be answered any more */
+};
 
 struct job {
 	TAILQ_ENTRY(job)	 entry;

@@ -6,21 +6,7 @@
 #ifndef LOOKUP_H
 #define LOOKUP_H
 
-#include <sys/types.h>
-#include <sys/queue.h>
-
-#include "driver.h"
-#include "privsep.h"
-#include "resolver.h"
-
-struct job;
-
-struct asker {
-	struct channel		 ch;
-	TAILQ_HEAD(, job)	 jobs;
-	int			 busy;		/* its message is at work */
-	int			 failed;	/* can't be answered any more */
-};
+#include "ucspi_name.h"
 
 /*
  * lookup_init: what the lookups work with, which must stay.

@@ -19,7 +19,7 @@
 
 enum resolver_imsg {
 	/* parent -> resolver: the descriptor is a channel for one asker */
-	IMSG_RESOLVER_ASKER = 1000,
+	IMSG_RESOLVER_ASKER = 1000,	/* no payload */
 	/* asker -> resolver */
 	IMSG_RESOLVER_LOOKUP,		/* struct resolver_lookup */
 	IMSG_RESOLVER_HOST,		/* struct resolver_host */
@@ -50,7 +50,6 @@ struct resolver_found {
 	char		local_name[RESOLVER_NAME_SIZE];
 	char		remote_name[RESOLVER_NAME_SIZE];
 	char		info[RESOLVER_INFO_SIZE];
-	uint8_t		pad[0];
 };
 
 /* A host word of a command line: qualified, then looked up. */
