@@ -15,8 +15,8 @@
 /* Some 30 years: more than any option means, and nothing overflows. */
 #define SECONDS_MAX	1000000000UL
 
-static int64_t
-now_ms(void)
+int64_t
+deadline_now(void)
 {
 	struct timespec	ts;
 
@@ -29,7 +29,7 @@ deadline_after(unsigned long seconds)
 {
 	if (seconds > SECONDS_MAX)
 		seconds = SECONDS_MAX;
-	return (now_ms() + (int64_t)seconds * 1000);
+	return (deadline_now() + (int64_t)seconds * 1000);
 }
 
 /* What is ready is taken even when its time is over. */
@@ -43,7 +43,7 @@ deadline_wait(int fd, short events, int64_t deadline_ms)
 	pfd.fd = fd;
 	pfd.events = events;
 	for (;;) {
-		left = deadline_ms - now_ms();
+		left = deadline_ms - deadline_now();
 		if (left < 0)
 			left = 0;
 		if (left > INT_MAX)

@@ -10,8 +10,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "ucspi_connect.h"
 #include "ucspi_name.h"
 
 struct name_waiter {
@@ -30,15 +30,6 @@ struct name_waiter {
 	unsigned int		 found;
 	int			 error;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec	ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
-}
 
 static struct pollfd *
 waiter_find(struct name_waiter *w, int fd)
@@ -97,7 +88,7 @@ waiter_timer(void *arg, unsigned int channel, int ms)
 {
 	struct name_waiter	*w = arg;
 
-	w->expires_ms = ms == -1 ? -1 : now_ms() + ms;
+	w->expires_ms = ms == -1 ? -1 : deadline_now() + ms;
 }
 
 static int
@@ -107,7 +98,7 @@ waiter_patience(const struct name_waiter *w)
 
 	if (w->expires_ms == -1)
 		return (-1);
-	left = w->expires_ms - now_ms();
+	left = w->expires_ms - deadline_now();
 	if (left < 0)
 		return (0);
 	return (left > INT_MAX ? INT_MAX : (int)left);
@@ -133,7 +124,7 @@ waiter_turn(struct name_waiter *w)
 		    (pfd.revents & (POLLIN | POLLERR | POLLHUP)) != 0,
 		    (pfd.revents & (POLLOUT | POLLERR | POLLHUP)) != 0);
 	}
-	if (w->expires_ms != -1 && now_ms() >= w->expires_ms)
+	if (w->expires_ms != -1 && deadline_now() >= w->expires_ms)
 		name_pool_expired(w->pool, 0);
 	return (0);
 }

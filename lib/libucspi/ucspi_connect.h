@@ -19,10 +19,12 @@
 /*
  * A point of monotonic time, in milliseconds.
  *
+ * deadline_now: this one.
  * deadline_after: so many seconds from now, as many as an option said.
  * deadline_wait: poll(2) on one descriptor until it is ready or the time is
  * over, whatever signals come.  0, or -1 with errno: ETIMEDOUT.
  */
+int64_t	deadline_now(void);
 int64_t	deadline_after(unsigned long);
 int	deadline_wait(int, short, int64_t);
 
