@@ -258,12 +258,14 @@ options_parse(struct classic *c, char **argv)
 		option_argument(c, letter, o.arg);
 	operand = argv + o.ind;
 	quiet = c->set.log_level == LOG_LEVEL_QUIET;
-	if (operand[0] == NULL || operand[1] == NULL || operand[2] == NULL)
+	if (operand[0] == NULL || operand[1] == NULL)
 		classic_quiet_usage(quiet);
 	log_init("tcpserver", NULL, quiet);
 	c->host = operand[0];
 	if (ucspi_port_find(operand[1], &c->port) == -1)
 		fatalx("unable to figure out port number for %s", operand[1]);
+	if (operand[2] == NULL)
+		classic_quiet_usage(quiet);
 	c->program = operand + 2;
 }
 

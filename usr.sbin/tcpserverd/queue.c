@@ -385,7 +385,8 @@ queue_read(struct service *sv, unsigned int max)
 		n = recv(sv->reports_fd, &r, sizeof(r), MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n == -1)
+		/* 0: nobody can report any more, the parent is dead too. */
+		if (n <= 0)
 			return;
 		if (n != sizeof(r))
 			report_refuse(sv, "length", (uint64_t)n);
