@@ -1,3 +1,4 @@
+# Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
 """Cases of the command line alone: usage, operands, errors before serving."""
 
 import socket

@@ -1,3 +1,4 @@
+# Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
 """Cases with a name server and ident servers, on loopback ports 53 and 113:
 only in a network namespace of the test's own (regress/tools/netns)."""
 

@@ -1,3 +1,4 @@
+# Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
 """Cases that need root: identities, privileged ports, what root must lose."""
 
 import os

@@ -1,3 +1,4 @@
+# Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
 """Cases of tcprules and tcprulescheck: grammar, bytes, errors, lookup."""
 
 import os

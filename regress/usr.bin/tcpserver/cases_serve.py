@@ -1,3 +1,4 @@
+# Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
 """Cases of serving on loopback; none needs root or a name server."""
 
 import os

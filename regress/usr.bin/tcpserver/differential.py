@@ -1,3 +1,4 @@
+# Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
 """Runs Debian's ucspi-tcp and ours over the same cases and compares.
 
 differential.py check GROUP     runs the cases of a group (or CASE ... of it)
