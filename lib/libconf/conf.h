@@ -3,7 +3,7 @@
  * comments, macros, include, and errors that name file and line.
  *
  *	# comment
- *	mail_if = "em0"			a macro (the grammar calls conf_macro_set)
+ *	mail_if = "em0"			a macro (grammar: conf_macro_set)
  *	include "/etc/more.conf"
  *	listen on $mail_if port 25	its value is read in its place
  *	exec "/bin/cat" "-v"		quoted: a string, never a keyword

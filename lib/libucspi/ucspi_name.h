@@ -53,7 +53,7 @@ struct name_config {
 	struct netaddr	 servers[NAME_SERVERS_MAX];
 	unsigned int	 server_count;
 	int		 servers_error;
-	char		*rules;		/* each with its NUL, one after another */
+	char		*rules;		/* each with its NUL, in a row */
 	size_t		 rules_len;
 	int		 rules_error;
 };

@@ -15,7 +15,7 @@
 #define RESOLVER_WORD_SIZE	1025
 #define RESOLVER_ADDRS_MAX	64	/* addresses in one answer, capped */
 #define RESOLVER_PENDING_MAX	4096	/* requests at one time; past it an
-					 * answer "nothing found" comes at once */
+					 * "nothing found" is the answer */
 
 enum resolver_imsg {
 	/* parent -> resolver: the descriptor is a channel for one asker */

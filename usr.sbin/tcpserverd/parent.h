@@ -31,7 +31,7 @@ struct process {
 	int64_t			 started_ms;
 	unsigned int		 backoff_ms;
 	struct service		*service;	/* of a launcher */
-	uint32_t		 number;	/* of this run, never used again */
+	uint32_t		 number;	/* of this run, never reused */
 	uint32_t		 synced;	/* last sync it answered */
 };
 

@@ -29,7 +29,7 @@ struct child_log {
 };
 
 static const int	own_signals[] = LAUNCHER_SIGNALS;
-static int		was_ignored[nitems(own_signals)];	/* by nohup(1) */
+static int		was_ignored[nitems(own_signals)]; /* nohup(1) */
 
 static const char	log_pid[] = "tcpserver: pid ";
 static const char	log_ok[] = "tcpserver: ok ";

@@ -63,7 +63,7 @@ struct imsgbuf {
 /* As it crosses the socket, in host byte order. */
 struct imsg_hdr {
 	uint32_t		 type;
-	uint32_t		 len;	/* header included; top bit: descriptor */
+	uint32_t		 len;	/* with header; top bit: descriptor */
 	uint32_t		 peerid;
 	uint32_t		 pid;
 };
