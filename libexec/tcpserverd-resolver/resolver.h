@@ -14,7 +14,7 @@
 #define RESOLVER_INFO_SIZE	258	/* at most 257 bytes of ident answer */
 #define RESOLVER_WORD_SIZE	1025
 #define RESOLVER_ADDRS_MAX	64	/* addresses in one answer, capped */
-#define RESOLVER_PENDING_MAX	4096	/* requests at one time; past it an
+#define RESOLVER_PENDING_MAX	4096	/* requests at one time; past it
 					 * "nothing found" is the answer */
 
 enum resolver_imsg {
