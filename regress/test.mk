@@ -3,6 +3,7 @@
 #	TESTS_SH	atf-sh programs, NAME from NAME.sh
 #	HELPERS		programs the tests run, NAME from NAME.c
 #	TESTS_DATA	files the tests read, copied beside them
+#	OBJS_NAME	object files of a program that it is linked with
 # USELIB and USESYS as in ../Makefile.inc.
 
 # Read early: the rules below need DPADD at once.
@@ -19,14 +20,15 @@ all: testdata
 .endif
 
 .for t in ${TESTS_C}
-${t}: ${t}.c ${DPADD}
+${t}: ${t}.c ${OBJS_${t}} ${DPADD}
 	${CC} ${CFLAGS} ${COPTS} ${ATF_CFLAGS} -o ${t} ${.CURDIR}/${t}.c \
-	    ${LDFLAGS} ${LDADD} ${ATF_LIBS}
+	    ${OBJS_${t}} ${LDFLAGS} ${LDADD} ${ATF_LIBS}
 .endfor
 
 .for t in ${HELPERS}
-${t}: ${t}.c ${DPADD}
-	${CC} ${CFLAGS} ${COPTS} -o ${t} ${.CURDIR}/${t}.c ${LDFLAGS} ${LDADD}
+${t}: ${t}.c ${OBJS_${t}} ${DPADD}
+	${CC} ${CFLAGS} ${COPTS} -o ${t} ${.CURDIR}/${t}.c ${OBJS_${t}} \
+	    ${LDFLAGS} ${LDADD}
 .endfor
 
 .for t in ${TESTS_SH}

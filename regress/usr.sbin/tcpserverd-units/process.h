@@ -1,0 +1,276 @@
+/*
+ * The test plays parent (and more) to one real process of tcpserverd: the
+ * installed program, started as its parent would.
+ */
+#ifndef TEST_PROCESS_H
+#define TEST_PROCESS_H
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <atf-c.h>
+
+#include "tcpserverd.h"
+
+#define WAIT_MS		20000
+
+struct test_process {
+	pid_t		pid;
+	struct imsgbuf	ibuf;
+	int		log;		/* what it writes on descriptor 2 */
+	char		text[1 << 18];	/* of the log, so far */
+	size_t		text_len;
+	int		starts[2];	/* as struct service of the parent */
+	int		reports[2];	/* [0]: engine's, [1]: launchers' */
+	int		silent;		/* gives no sign of life */
+};
+
+static struct test_process	tp_;	/* one for each test case */
+
+static inline void
+pair_open(int sv[2])
+{
+	int	bytes = START_RECORD_MAX * 4;
+
+	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    sv) == 0);
+	(void)setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	(void)setsockopt(sv[1], SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+static inline void
+say_fd(uint32_t type, uint32_t id, int fd, const void *data, size_t len)
+{
+	ATF_REQUIRE(imsg_compose(&tp_.ibuf, type, id, 0, fd, data, len) == 1);
+	ATF_REQUIRE(imsgbuf_flush(&tp_.ibuf) == 0);
+}
+
+static inline void
+say(uint32_t type, uint32_t id, const void *data, size_t len)
+{
+	say_fd(type, id, -1, data, len);
+}
+
+static inline void
+process_begin(const char *role)
+{
+	struct privsep_hello	hello;
+	const char		*stage = getenv("STAGE");
+	char			 path[1024], title[] = "tcpserverd";
+	char			 option[] = "-P", word[16];
+	char			*argv[] = { title, option, word, NULL };
+	int			 p[2], saved, fd;
+
+	if (stage == NULL)
+		atf_tc_fail("STAGE: not set, there is no tcpserverd to try");
+	snprintf(path, sizeof(path), "%s/sbin/tcpserverd", stage);
+	strlcpy(word, role, sizeof(word));
+	memset(&tp_, 0, sizeof(tp_));
+	pair_open(tp_.starts);
+	pair_open(tp_.reports);
+	ATF_REQUIRE(pipe2(p, O_CLOEXEC) == 0);
+	ATF_REQUIRE((saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)) != -1);
+	ATF_REQUIRE(dup2(p[1], STDERR_FILENO) == STDERR_FILENO);
+	tp_.pid = privsep_exec(path, argv, &fd);
+	ATF_REQUIRE(dup2(saved, STDERR_FILENO) == STDERR_FILENO);
+	close(saved);
+	close(p[1]);
+	ATF_REQUIRE(tp_.pid > 0);
+	tp_.log = p[0];
+	ATF_REQUIRE(fcntl(tp_.log, F_SETFL, O_NONBLOCK) == 0);
+	ATF_REQUIRE(imsgbuf_init(&tp_.ibuf, fd) == 0);
+	imsgbuf_allow_fdpass(&tp_.ibuf);
+	memset(&hello, 0, sizeof(hello));
+	strlcpy(hello.build, privsep_build, sizeof(hello.build));
+	strlcpy(hello.name, "tcpserver", sizeof(hello.name));
+	say(IMSG_PRIVSEP_HELLO, 0, &hello, sizeof(hello));
+}
+
+/* Reads what there is of the log. */
+static inline void
+log_read(void)
+{
+	ssize_t	n;
+
+	while (tp_.text_len < sizeof(tp_.text) - 1 &&
+	    (n = read(tp_.log, tp_.text + tp_.text_len,
+	    sizeof(tp_.text) - 1 - tp_.text_len)) > 0)
+		tp_.text_len += (size_t)n;
+	tp_.text[tp_.text_len] = '\0';
+}
+
+/* With the log, which a reason must not hold: it has lines. */
+#define fail(...)							\
+	do {								\
+		log_read();						\
+		fprintf(stderr, "%s", tp_.text);			\
+		atf_tc_fail(__VA_ARGS__);				\
+	} while (0)
+
+/*
+ * Waits a little for a message; answers what a parent must.  1 and the
+ * message, 0: none now, -1: the process hung up.
+ */
+static inline int
+hear_once(struct imsg *imsg, int ms)
+{
+	struct pollfd	p[2];
+	int		n;
+
+	for (;;) {
+		if ((n = imsgbuf_get(&tp_.ibuf, imsg)) == -1)
+			return (-1);
+		if (n == 1 && imsg_get_type(imsg) ==
+		    IMSG_PARENT_ALIVE_WANTED) {
+			imsg_free(imsg);
+			if (!tp_.silent)
+				say(IMSG_ENGINE_ALIVE, 0, NULL, 0);
+			continue;
+		}
+		if (n == 1)
+			return (1);
+		p[0].fd = tp_.ibuf.fd;
+		p[1].fd = tp_.log;
+		p[0].events = p[1].events = POLLIN;
+		if (poll(p, 2, ms) <= 0)
+			return (0);
+		if (p[1].revents != 0) {
+			log_read();
+			if (p[0].revents == 0)
+				return (0);
+		}
+		if (imsgbuf_read(&tp_.ibuf) != 1)
+			return (-1);
+	}
+}
+
+/* The next message must be of that type, and come. */
+static inline void
+hear(uint32_t type, struct imsg *imsg)
+{
+	int64_t	end = clock_ms() + WAIT_MS;
+	int	n;
+
+	while ((n = hear_once(imsg, 50)) == 0)
+		if (clock_ms() > end)
+			fail("no message %u came", type);
+	if (n == -1)
+		fail("it hung up");
+	ATF_REQUIRE_EQ_MSG(type, imsg_get_type(imsg), "message %u, not %u",
+	    imsg_get_type(imsg), type);
+}
+
+static inline void
+hear_word(uint32_t type)
+{
+	struct imsg	imsg;
+
+	hear(type, &imsg);
+	imsg_free(&imsg);
+}
+
+/* No message, for a while in which it had something to do. */
+static inline void
+hear_nothing(int ms)
+{
+	struct imsg	imsg;
+	int64_t		end = clock_ms() + ms;
+	int		n;
+
+	while (clock_ms() < end)
+		if ((n = hear_once(&imsg, 20)) != 0)
+			fail("%s %u", n == 1 ? "message" : "it hung up",
+			    n == 1 ? imsg_get_type(&imsg) : 0);
+}
+
+/* Until a text is in the log. */
+static inline void
+log_expect(const char *text)
+{
+	struct imsg	imsg;
+	int64_t		end = clock_ms() + WAIT_MS;
+	int		n = 0;
+
+	for (;;) {
+		log_read();
+		if (strstr(tp_.text, text) != NULL)
+			return;
+		if (n == -1 || clock_ms() > end)
+			fail("\"%.*s\" is not in the log",
+			    (int)strcspn(text, "\n"), text);
+		if ((n = hear_once(&imsg, 50)) == 1)
+			imsg_free(&imsg);
+	}
+}
+
+static inline unsigned int
+log_count(const char *text)
+{
+	const char	*p = tp_.text;
+	unsigned int	 n = 0;
+
+	log_read();
+	while ((p = strstr(p, text)) != NULL) {
+		n++;
+		p += strlen(text);
+	}
+	return (n);
+}
+
+static inline void
+log_forget(void)
+{
+	log_read();
+	tp_.text_len = 0;
+	tp_.text[0] = '\0';
+}
+
+static inline void
+alive_check(void)
+{
+	int	status;
+
+	ATF_REQUIRE_EQ_MSG(0, waitpid(tp_.pid, &status, WNOHANG),
+	    "it died: %#x", status);
+}
+
+static inline int
+process_end(void)
+{
+	int	status;
+
+	kill(tp_.pid, SIGKILL);
+	ATF_REQUIRE(waitpid(tp_.pid, &status, 0) == tp_.pid);
+	return (status);
+}
+
+/* It must leave by itself; its status. */
+static inline int
+process_wait(void)
+{
+	int64_t	end = clock_ms() + WAIT_MS;
+	int	status;
+
+	while (waitpid(tp_.pid, &status, WNOHANG) == 0) {
+		if (clock_ms() > end) {
+			process_end();
+			fail("it does not leave");
+		}
+		poll(NULL, 0, 5);
+	}
+	log_read();
+	return (status);
+}
+
+#endif
