@@ -61,18 +61,9 @@ struct call_list {
 #define ARG_BITS(n, mask, value) \
 	{ (n), SCMP_CMP_MASKED_EQ, (mask), (value) }
 #define ARG_IS(n, value)	ARG_BITS(n, 0xffffffff, (uint32_t)(value))
-#define ARG_BELOW(n, value)	{ (n), SCMP_CMP_LT, (value), 0 }
 
 #define SOCKET_TYPE_MASK \
 	(0xffffffff & ~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
-
-/*
- * Socket options from here on attach programs (SOL_SOCKET), load packet
- * filter tables (IP, IPV6) or change the protocol (TCP).
- */
-#define SO_FIRST_DENIED		26	/* SO_ATTACH_FILTER */
-#define IP_FIRST_DENIED		64	/* IPT_SO_SET_REPLACE */
-#define TCP_FIRST_DENIED	31	/* TCP_ULP */
 
 /* What every role does: memory, time, signals, known descriptors. */
 static const int common_calls[] = {
@@ -149,22 +140,19 @@ static const struct guarded_call common_guarded[] = {
 	{ SCMP_SYS(ioctl), SCMP_ACT_ERRNO(ENOTTY), 1,
 	    { ARG_IS(1, TCGETS) } },
 
+	/* The only option both roles set: tcpserver's -D, and c-ares. */
 	{ SCMP_SYS(setsockopt), SCMP_ACT_ALLOW, 2,
-	    { ARG_IS(1, SOL_SOCKET), ARG_BELOW(2, SO_FIRST_DENIED) } },
-	{ SCMP_SYS(setsockopt), SCMP_ACT_ALLOW, 2,
-	    { ARG_IS(1, IPPROTO_IP), ARG_BELOW(2, IP_FIRST_DENIED) } },
-	{ SCMP_SYS(setsockopt), SCMP_ACT_ALLOW, 2,
-	    { ARG_IS(1, IPPROTO_IPV6), ARG_BELOW(2, IP_FIRST_DENIED) } },
-	{ SCMP_SYS(setsockopt), SCMP_ACT_ALLOW, 2,
-	    { ARG_IS(1, IPPROTO_IPV6), ARG_IS(2, IPV6_TCLASS) } },
-	{ SCMP_SYS(setsockopt), SCMP_ACT_ALLOW, 2,
-	    { ARG_IS(1, IPPROTO_TCP), ARG_BELOW(2, TCP_FIRST_DENIED) } },
+	    { ARG_IS(1, IPPROTO_TCP), ARG_IS(2, TCP_NODELAY) } },
 
 	/* Limits may be read (new NULL, high half too), own ones only. */
 	{ SCMP_SYS(prlimit64), SCMP_ACT_ALLOW, 2,
 	    { ARG_IS(0, 0), { 2, SCMP_CMP_EQ, 0, 0 } } },
 
-	/* fstat(3) of some libraries: a descriptor with an empty path. */
+	/*
+	 * fstat(3) of some libraries: a descriptor with an empty path.  That
+	 * it is empty a filter can't see: what a file is, not what is in it,
+	 * stays visible.
+	 */
 	{ SCMP_SYS(newfstatat), SCMP_ACT_ALLOW, 1,
 	    { ARG_BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH) } },
 	{ SCMP_SYS(fstatat64), SCMP_ACT_ALLOW, 1,
@@ -206,6 +194,9 @@ static const int engine_calls[] = {
  * was shut down, and older kernels do not show it to Landlock.
  */
 static const struct guarded_call engine_guarded[] = {
+	{ SCMP_SYS(setsockopt), SCMP_ACT_ALLOW, 2,
+	    { ARG_IS(1, IPPROTO_IP), ARG_IS(2, IP_OPTIONS) } },
+
 	{ SCMP_SYS(sendto), SCMP_ACT_ALLOW, 1,
 	    { ARG_BITS(3, MSG_FASTOPEN, 0) } },
 	{ SCMP_SYS(send), SCMP_ACT_ALLOW, 1,

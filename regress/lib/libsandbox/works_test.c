@@ -170,7 +170,6 @@ static void
 engine_options(int fd)
 {
 	struct sockaddr_storage	ss;
-	struct linger		linger = { 0, 0 };
 	socklen_t		len = sizeof(ss);
 	unsigned char		options[64];
 	int			error, on = 1;
@@ -183,9 +182,7 @@ engine_options(int fd)
 	len = sizeof(error);
 	NEED(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0);
 	NEED(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
-	NEED(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == 0);
-	NEED(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
-	    sizeof(linger)) == 0);
+	NEED(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0) == 0);
 	NEED(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0);
 	NEED(fcntl(fd, F_GETFD) == FD_CLOEXEC);
 }

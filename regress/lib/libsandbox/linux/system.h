@@ -382,6 +382,24 @@ try_attach_filter(const struct fixture *fx)
 }
 
 static int
+try_multicast(const struct fixture *fx)
+{
+	unsigned char	ttl = 2;
+
+	return (setsockopt(fx->udp, IPPROTO_IP, IP_MULTICAST_TTL, &ttl,
+	    sizeof(ttl)));
+}
+
+static int
+try_reuseport(const struct fixture *fx)
+{
+	int	on = 1;
+
+	return (setsockopt(fx->tcp, SOL_SOCKET, SO_REUSEPORT, &on,
+	    sizeof(on)));
+}
+
+static int
 try_tcp_ulp(const struct fixture *fx)
 {
 	/* Not connected: says so, unless something refused it before. */
@@ -463,5 +481,7 @@ static const struct attempt system_attempts[] = {
 	{ "MSG_FASTOPEN message", try_fastopen_message, ROLE_ENGINE,
 	    NEED_LUCK },
 	{ "SO_ATTACH_FILTER", try_attach_filter, ROLE_BOTH, NEED_NOTHING },
+	{ "IP_MULTICAST_TTL", try_multicast, ROLE_BOTH, NEED_NOTHING },
+	{ "SO_REUSEPORT", try_reuseport, ROLE_BOTH, NEED_NOTHING },
 	{ "TCP_ULP", try_tcp_ulp, ROLE_BOTH, NEED_NOTHING }
 };
