@@ -130,7 +130,6 @@ tell_limits(void)
 		{ "fsize", RLIMIT_FSIZE },
 		{ "nofile", RLIMIT_NOFILE },
 		{ "stack", RLIMIT_STACK },
-		{ "as", RLIMIT_AS },
 		{ "nproc", RLIMIT_NPROC },
 	};
 	struct rlimit	 rl;
