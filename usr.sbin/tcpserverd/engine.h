@@ -41,6 +41,7 @@ struct client {
 	uint64_t		 id;
 	int			 fd;
 	uint32_t		 lookup;	/* number of the question */
+	unsigned int		 asked;		/* so many times */
 	enum client_state	 state;
 	size_t			 banner_sent;
 	struct event		 ev;		/* banner or lookup, with */

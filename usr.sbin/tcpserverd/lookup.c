@@ -17,6 +17,8 @@
  * the client goes on with what is known: nothing.
  */
 #define LOOKUP_TIMEOUT_S	300
+/* So many resolvers are asked for one client. */
+#define LOOKUP_TRIES_MAX	4
 
 static struct channel	resolver;
 static uint32_t		resolver_number;
@@ -59,6 +61,7 @@ lookup_send(struct client *c)
 	struct resolver_lookup	q;
 
 	memset(&q, 0, sizeof(q));
+	c->asked++;
 	q.what = lookup_what(c);
 	q.ident_timeout_s = c->service->settings.ident_timeout_s;
 	q.local = c->local;
@@ -121,7 +124,7 @@ lookup_find(uint32_t id)
 
 /* The resolver reads what strangers send: its strings end where we say. */
 static char *
-text_take(int found, char *text, size_t size)
+text_take(uint32_t found, char *text, size_t size)
 {
 	if (!found)
 		return (NULL);
@@ -129,17 +132,32 @@ text_take(int found, char *text, size_t size)
 	return (strdup(text));
 }
 
+/* A name has the form that ucspi(7) promises, whoever speaks. */
+static char *
+name_take(uint32_t found, char *text, size_t size)
+{
+	char	*name = text_take(found, text, size);
+
+	if (name != NULL && name[strspn(name,
+	    "abcdefghijklmnopqrstuvwxyz0123456789-_.\\")] != '\0') {
+		free(name);
+		return (NULL);
+	}
+	return (name);
+}
+
 static void
 lookup_found(struct client *c, struct resolver_found *f)
 {
 	struct service	*sv = c->service;
+	uint32_t	 found = f->found & lookup_what(c);
 
-	if (!(sv->settings.flags & SERVICE_LOCAL_NAME))
-		c->local_name = text_take(f->found & RESOLVER_LOCAL_NAME,
-		    f->local_name, sizeof(f->local_name));
-	c->remote_name = text_take(f->found & RESOLVER_REMOTE_NAME,
+	if (found & RESOLVER_LOCAL_NAME)
+		c->local_name = name_take(found, f->local_name,
+		    sizeof(f->local_name));
+	c->remote_name = name_take(found & RESOLVER_REMOTE_NAME,
 	    f->remote_name, sizeof(f->remote_name));
-	c->info = text_take(f->found & RESOLVER_IDENT, f->info,
+	c->info = text_take(found & RESOLVER_IDENT, f->info,
 	    sizeof(f->info));
 	lookup_end(c);
 	engine_turn(sv);
@@ -173,12 +191,29 @@ engine_lost_resolver(struct channel *ch)
 	    &resolver_number, sizeof(resolver_number));
 }
 
+/*
+ * Should a client's answer be what ends resolvers, it is not asked for for
+ * ever: others wait with it.
+ */
+static void
+lookups_repeat(void)
+{
+	struct client	*c, *next;
+
+	for (c = TAILQ_FIRST(&waiting); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		if (c->asked < LOOKUP_TRIES_MAX)
+			lookup_send(c);
+		else
+			lookup_end(c);
+	}
+	engine_turn(NULL);
+}
+
 /* A new resolver, the first or one after a death: ask it all again. */
 void
 lookup_resolver(int fd, uint32_t number)
 {
-	struct client	*c;
-
 	channel_close(&resolver);
 	resolver_number = number;
 	if (channel_init(&resolver, fd, engine_dispatch_resolver,
@@ -190,6 +225,5 @@ lookup_resolver(int fd, uint32_t number)
 		engine_lost_resolver(&resolver);
 		return;
 	}
-	TAILQ_FOREACH(c, &waiting, entry)
-		lookup_send(c);
+	lookups_repeat();
 }

@@ -179,7 +179,8 @@ resolver_wait_ready(void)
 {
 	if (resolver_start() == -1)
 		return (-1);
-	while (!resolver->greeted && resolver->pid != 0)
+	while ((!resolver->greeted && resolver->pid != 0) ||
+	    processes_stopping)
 		event_loop(EVLOOP_ONCE);
 	return (resolver->greeted ? 0 : -1);
 }
@@ -202,7 +203,8 @@ parent_resolve(const struct resolver_host *host,
 	if (channel_send(&ch, IMSG_RESOLVER_HOST, 0, -1, host,
 	    sizeof(*host)) == -1)
 		a.done = -1;
-	while (a.done == 0)
+	/* Told to stop meanwhile: it is the loop that exits. */
+	while (a.done == 0 || processes_stopping)
 		event_loop(EVLOOP_ONCE);
 	channel_close(&ch);
 	return (a.done == 1 ? 0 : -1);
