@@ -24,7 +24,7 @@ static void
 inherit(char **envp)
 {
 	environ = envp;
-	memset(&program, 0, sizeof(program));
+	ucspi_env_free(&program.base);
 	ATF_REQUIRE(environment_init(&program) == 0);
 }
 

@@ -76,6 +76,8 @@ process_begin(const char *role)
 		atf_tc_fail("STAGE: not set, there is no tcpserverd to try");
 	snprintf(path, sizeof(path), "%s/sbin/tcpserverd", stage);
 	strlcpy(word, role, sizeof(word));
+	if (tp_.pid != 0)
+		imsgbuf_clear(&tp_.ibuf);
 	memset(&tp_, 0, sizeof(tp_));
 	pair_open(tp_.starts);
 	pair_open(tp_.reports);

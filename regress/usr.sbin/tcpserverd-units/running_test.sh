@@ -212,7 +212,6 @@ who_root_head()
 }
 who_root_body()
 {
-	plain_build
 	serve -u 4711 -g 4712
 	uid=$NOBODY gid=$(id -g nobody 2>/dev/null || echo $NOBODY)
 	if id _tcpserverd >/dev/null 2>&1; then
@@ -260,7 +259,6 @@ who_user_head()
 }
 who_user_body()
 {
-	plain_build
 	serve
 	for pid in "$parent" "$engine" "$launcher" "$resolver" "$program"; do
 		identity "$pid" "$(id -u)" "$(id -g)" "$(title "$pid")"

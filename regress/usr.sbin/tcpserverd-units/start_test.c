@@ -18,12 +18,15 @@ static const char	info[] = "someone";
 static const char	variables[] = "A=1\0B=\0=x\0C";
 
 struct packet {
+	char	bytes[START_RECORD_MAX] __attribute__((aligned(8)));
 	size_t	len;
-	union {
-		struct start_record	record;
-		char			bytes[START_RECORD_MAX];
-	};
 };
+
+static struct start_record *
+record_of(struct packet *p)
+{
+	return ((struct start_record *)(void *)p->bytes);
+}
 
 static void
 packet_add(struct packet *p, const char *s, size_t size)
@@ -37,16 +40,16 @@ static void
 packet_make(struct packet *p, int which)
 {
 	memset(p, 0, sizeof(*p));
-	p->len = sizeof(p->record);
-	p->record.id = 42;
+	p->len = sizeof(struct start_record);
+	record_of(p)->id = 42;
 	if (which & 1)
-		p->record.local_name_len = sizeof(local_name);
+		record_of(p)->local_name_len = sizeof(local_name);
 	if (which & 2)
-		p->record.remote_name_len = sizeof(remote_name);
+		record_of(p)->remote_name_len = sizeof(remote_name);
 	if (which & 4)
-		p->record.info_len = sizeof(info);
+		record_of(p)->info_len = sizeof(info);
 	if (which & 8)
-		p->record.variables_len = sizeof(variables);
+		record_of(p)->variables_len = sizeof(variables);
 	if (which & 1)
 		packet_add(p, local_name, sizeof(local_name));
 	if (which & 2)
@@ -163,26 +166,26 @@ ATF_TC_BODY(lengths_that_lie, tc)
 
 	for (i = 0; i < 4; i++) {
 		packet_make(&p, 15);
-		right = *length_field(&p.record, i);
+		right = *length_field(record_of(&p), i);
 		for (n = 0; n < nitems(lies); n++) {
-			*length_field(&p.record, i) = lies[n];
+			*length_field(record_of(&p), i) = lies[n];
 			ATF_CHECK_EQ_MSG(-1, parse_copy(&p, p.len),
 			    "length %d as %u", i, lies[n]);
 		}
 		for (d = -2; d <= 2; d++) {
-			*length_field(&p.record, i) = right + (uint32_t)d;
+			*length_field(record_of(&p), i) = right + (uint32_t)d;
 			ATF_CHECK_EQ(d == 0 ? 0 : -1, parse_copy(&p, p.len));
 		}
 	}
 	/* Their sum is right modulo 2^32. */
 	packet_make(&p, 15);
-	p.record.local_name_len = 0xffffffff;
-	p.record.remote_name_len += sizeof(local_name) + 1;
+	record_of(&p)->local_name_len = 0xffffffff;
+	record_of(&p)->remote_name_len += sizeof(local_name) + 1;
 	ATF_CHECK_EQ(-1, parse_copy(&p, p.len));
 	/* One takes another's bytes: the NULs are where they must be. */
 	packet_make(&p, 15);
-	p.record.local_name_len += p.record.remote_name_len;
-	p.record.remote_name_len = 0;
+	record_of(&p)->local_name_len += record_of(&p)->remote_name_len;
+	record_of(&p)->remote_name_len = 0;
 	ATF_CHECK_EQ(0, parse_copy(&p, p.len));
 }
 
@@ -211,11 +214,12 @@ ATF_TC_BODY(the_longest, tc)
 	struct start		s;
 
 	packet_make(&p, 0);
-	p.record.variables_len = START_RECORD_MAX - sizeof(p.record);
+	record_of(&p)->variables_len = START_RECORD_MAX - sizeof(struct start_record);
 	p.len = START_RECORD_MAX;
-	memset(p.bytes + sizeof(p.record), 'v', p.record.variables_len - 1);
+	memset(p.bytes + sizeof(struct start_record), 'v',
+	    record_of(&p)->variables_len - 1);
 	ATF_REQUIRE_EQ(0, start_parse(&s, p.bytes, p.len));
-	ATF_CHECK_EQ(p.record.variables_len - 1, strlen(s.variables));
+	ATF_CHECK_EQ(record_of(&p)->variables_len - 1, strlen(s.variables));
 	ATF_CHECK_EQ(0, parse_copy(&p, p.len));
 }
 
