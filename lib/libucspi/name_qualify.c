@@ -56,8 +56,7 @@ int
 name_qualify(struct name_candidates *c, const struct name_config *config,
     const char *word)
 {
-	const char	*rule;
-	size_t		 size;
+	size_t	 at, size;
 
 	memset(c, 0, sizeof(*c));
 	if (config->rules_error != 0) {
@@ -73,9 +72,9 @@ name_qualify(struct name_candidates *c, const struct name_config *config,
 		return (-1);
 	}
 	memcpy(c->name, word, strlen(word) + 1);
-	for (rule = config->rules; rule < config->rules + config->rules_len;
-	    rule += strlen(rule) + 1)
-		rule_apply(c->name, rule);
+	/* Not by pointer: without rules there is none to add to. */
+	for (at = 0; at < config->rules_len; at += strlen(config->rules + at) + 1)
+		rule_apply(c->name, config->rules + at);
 
 	c->head_len = strcspn(c->name, "+");
 	c->plain = c->name[c->head_len] == '\0';
