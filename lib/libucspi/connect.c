@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
+#include <netinet/in.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,18 +31,25 @@ socket_block(int fd)
 	return (fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
 }
 
-/* An address of the socket's own family to bind to; port alone is enough. */
+/*
+ * An address of the socket's own family to bind to; port alone is enough,
+ * and is then taken in that family only.
+ */
 static int
 socket_bind(int fd, const struct connect_plan *plan, int family)
 {
 	struct sockaddr_storage	ss;
 	struct netaddr		local = plan->local;
 	socklen_t		len;
+	int			on = 1;
 
 	if (local.family == AF_UNSPEC && plan->local_port == 0)
 		return (0);
 	if (local.family == AF_UNSPEC)
 		local.family = (uint8_t)family;
+	if (family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+		    sizeof(on));
 	len = netaddr_to_sockaddr(&local, plan->local_port, AF_UNSPEC, &ss);
 	return (bind(fd, (struct sockaddr *)&ss, len));
 }
