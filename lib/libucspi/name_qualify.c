@@ -73,7 +73,8 @@ name_qualify(struct name_candidates *c, const struct name_config *config,
 	}
 	memcpy(c->name, word, strlen(word) + 1);
 	/* Not by pointer: without rules there is none to add to. */
-	for (at = 0; at < config->rules_len; at += strlen(config->rules + at) + 1)
+	for (at = 0; at < config->rules_len;
+	    at += strlen(config->rules + at) + 1)
 		rule_apply(c->name, config->rules + at);
 
 	c->head_len = strcspn(c->name, "+");
