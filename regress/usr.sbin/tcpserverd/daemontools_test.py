@@ -63,8 +63,8 @@ class Supervised:
         """The pid of a tcpserver, another than that, which listens"""
         pid = wait_for(lambda: self.pid() not in (0, but) and self.pid(),
                        'svstat: up')
-        wait_for(lambda: process_command(pid).startswith('tcpserver '),
-                 'tcpserver')
+        # Who has children has bound the port: it is not the old one's.
+        wait_for(lambda: len(self.family(pid)) > 1, 'tcpserver')
         wait_for(self.listens, 'a listening socket')
         return pid
 

@@ -352,6 +352,42 @@ def launcher_hangs():
 
 
 @case()
+def launcher_hangs_others_help():
+    """Under load another one joins and serves them all"""
+    server = answer_server(['-c', '300', '-b', '300'])
+    launcher = server.child('launcher')
+    stop(launcher)
+    same(Load(server, threads=40, total=400).wait(), (400, 0),
+         'served, lost')
+    require(process_state(launcher) == 'T', 'it ran again')
+    server.wait_status(0)
+    log_exact(server)
+
+
+@case()
+def launcher_hangs_engine_dies():
+    """
+    Who does not tell his sessions to a new engine is killed for it, in
+    seconds; his programs run on, uncounted, as when both die at once
+    """
+    server = hold_server(['-c', '300'])
+    held = [server.hold() for _ in range(5)]
+    server.wait_status(5)
+    stop(server.child('launcher'))
+    kill(server.child('engine'))
+    begin = time.monotonic()
+    held.append(server.hold())
+    took = time.monotonic() - begin
+    sys.stderr.write('served after %.1f s\n' % took)
+    require(took < 12 * (3 if SANITIZED else 1), 'frozen for %.1f s' % took)
+    for s, pid in held:
+        require(process_alive(pid), 'program %d did not live on' % pid)
+        s.close()
+    wait_for(lambda: not server.programs(), 'the programs\' ends')
+    server.wait_status(0)
+
+
+@case()
 def launchers_all_hang():
     """Nobody is lost; beyond what may be under way all wait, no spin"""
     server = answer_server(['-c', '300', '-b', '300'])

@@ -367,5 +367,23 @@ def log_order():
         require('tcpserver: status: 1/40' in log[:at], 'status ahead of pid')
 
 
+@case()
+def stderr_at_every_level():
+    """The program's standard error is the log, -q or not; ours obeys"""
+    for option in ('-q', '-Q', '-v'):
+        server = Server([option + 'RHl0'], ['/bin/sh', '-c',
+                                            'echo words >&2'])
+        server.ask()
+        wait_for(lambda: 'words\n' in server.log(), 'the program\'s words')
+        if option == '-v':
+            server.wait_lines(r'end \d+ status 0', 1)
+            server.wait_status(0)
+            # status 0, status 1, pid, ok, words, end, status 0
+            same(len(server.log().splitlines()), 7, 'log lines')
+        else:
+            same(server.stop(), 0, 'exit status')
+            same(server.log(), 'words\n', 'log')
+
+
 if __name__ == '__main__':
     main()
