@@ -34,5 +34,6 @@ main(int argc, char *argv[])
 		error = ucspi_path_exec(candidates, &argv[2], environ);
 	fprintf(stderr, "argv0: fatal: unable to run %s: %s\n", argv[1],
 	    ucspi_strerror(error));
+	free(candidates);
 	return (UCSPI_EXIT_TEMPORARY);
 }
