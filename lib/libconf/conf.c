@@ -24,8 +24,10 @@
 #include "compat.h"
 #include "conf.h"
 
-#define ERROR_SIZE	1024
+#define ERROR_SIZE	(CONF_WORD_MAX + 1024)	/* room for a path and why */
 #define MACRO_DEPTH_MAX	64
+/* What was read is the lexer's own affair: no token, look for the next. */
+#define TOKEN_NONE	(-1)
 
 /* A text that is being read: a file, or the value of a macro. */
 struct source {
@@ -35,6 +37,8 @@ struct source {
 	size_t			 len;
 	size_t			 pos;
 	int			 line;
+	dev_t			 dev;
+	ino_t			 ino;
 };
 
 struct macro {
@@ -59,7 +63,9 @@ struct conf {
 	struct source			*place;		/* of the last token */
 	int				 line;
 	int				 secret;
-	unsigned int			 depth;
+	unsigned int			 files_deep;
+	unsigned int			 macros_deep;
+	unsigned int			 files;
 	unsigned int			 expansions;
 	unsigned int			 errors;
 	char				 word[CONF_WORD_MAX + 1];
@@ -125,19 +131,19 @@ static void
 error_report(struct conf *c, const char *file, int line, const char *fmt,
     va_list ap)
 {
-	char	text[ERROR_SIZE], safe[ERROR_SIZE * 4 + 1];
-	char	full[ERROR_SIZE * 4 + PATH_MAX + 16];
+	char	text[ERROR_SIZE + PATH_MAX + 16], safe[sizeof(text) * 4 + 1];
+	int	len = 0;
 
-	vsnprintf(text, sizeof(text), fmt, ap);
-	strvis(safe, text, VIS_CSTYLE | VIS_NOSLASH);
-	if (file == NULL)
-		snprintf(full, sizeof(full), "%s", safe);
-	else if (line == 0)
-		snprintf(full, sizeof(full), "%s: %s", file, safe);
-	else
-		snprintf(full, sizeof(full), "%s:%d: %s", file, line, safe);
+	if (file != NULL && line == 0)
+		len = snprintf(text, PATH_MAX + 16, "%s: ", file);
+	else if (file != NULL)
+		len = snprintf(text, PATH_MAX + 16, "%s:%d: ", file, line);
+	if (len >= PATH_MAX + 16)
+		len = PATH_MAX + 15;
+	vsnprintf(text + len, ERROR_SIZE, fmt, ap);
+	strvis(safe, text, VIS_CSTYLE | VIS_TAB | VIS_NL);
 	c->errors++;
-	c->report(full, c->arg);
+	c->report(safe, c->arg);
 }
 
 void
@@ -216,6 +222,7 @@ macro_put(struct conf *c, const char *name, const char *value, int defined)
 	if ((m = macro_find(c, name)) != NULL) {
 		free(m->value);
 		m->value = copy;
+		m->defined = defined;
 		return (0);
 	}
 	if ((m = calloc(1, sizeof(*m))) == NULL ||
@@ -237,11 +244,16 @@ conf_define(struct conf *c, const char *arg)
 	char		*name;
 	int		 rv = -1;
 
-	if (value == NULL ||
-	    (name = strndup(arg, (size_t)(value - arg))) == NULL)
+	if (value == NULL) {
+		errno = EINVAL;
+		return (-1);
+	}
+	if ((name = strndup(arg, (size_t)(value - arg))) == NULL)
 		return (-1);
 	if (macro_name_valid(name))
 		rv = macro_put(c, name, value + 1, 1);
+	else
+		errno = EINVAL;
 	free(name);
 	return (rv);
 }
@@ -283,11 +295,14 @@ source_push(struct conf *c, const char *name, char *text, size_t len)
 	s->len = len;
 	s->line = 1;
 	TAILQ_INSERT_HEAD(&c->reading, s, entry);
-	c->depth++;
+	if (name == NULL)
+		c->macros_deep++;
+	else
+		c->files_deep++;
 	return (s);
 }
 
-/* Names stay: errors found later point at them. */
+/* Names of files stay: errors found later point at them. */
 static void
 source_pop(struct conf *c)
 {
@@ -296,9 +311,13 @@ source_pop(struct conf *c)
 	TAILQ_REMOVE(&c->reading, s, entry);
 	free(s->text);
 	s->text = NULL;
-	s->len = s->pos = 0;
+	if (s->name == NULL) {
+		free(s);
+		c->macros_deep--;
+		return;
+	}
 	TAILQ_INSERT_TAIL(&c->done, s, entry);
-	c->depth--;
+	c->files_deep--;
 }
 
 static int
@@ -333,27 +352,49 @@ file_read(int fd, size_t *len)
 	return (text);
 }
 
-/* Returns the text; NULL after an error was said. */
-static char *
-file_load(struct conf *c, const char *path, size_t *len)
+static int
+file_is_being_read(const struct conf *c, const struct stat *st)
 {
-	struct stat	 st;
-	char		*text = NULL;
-	int		 fd;
+	const struct source	*s;
 
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1 || fstat(fd, &st) == -1)
-		conf_error(c, "%s: %s", path, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
+	TAILQ_FOREACH(s, &c->reading, entry)
+		if (s->name != NULL && s->dev == st->st_dev &&
+		    s->ino == st->st_ino)
+			return (1);
+	return (0);
+}
+
+/* 0, or -1 after an error was said. */
+static int
+file_check(struct conf *c, const char *path, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
 		conf_error(c, "%s: not a regular file", path);
-	else if (c->secret && !file_is_secret(&st))
+	else if (c->secret && !file_is_secret(st))
 		conf_error(c, "%s: owner or mode lets others read or write "
 		    "it", path);
-	else if (st.st_size > CONF_FILE_SIZE_MAX)
+	else if (st->st_size > CONF_FILE_SIZE_MAX)
 		conf_error(c, "%s: larger than %d bytes", path,
 		    CONF_FILE_SIZE_MAX);
-	else {
-		*len = (size_t)st.st_size;
+	else if (file_is_being_read(c, st))
+		conf_error(c, "%s: includes itself", path);
+	else
+		return (0);
+	return (-1);
+}
+
+/* Returns the text; NULL after an error was said. */
+static char *
+file_load(struct conf *c, const char *path, struct stat *st, size_t *len)
+{
+	char	*text = NULL;
+	int	 fd;
+
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, st) == -1)
+		conf_error(c, "%s: %s", path, strerror(errno));
+	else if (file_check(c, path, st) == 0) {
+		*len = (size_t)st->st_size;
 		if ((text = file_read(fd, len)) == NULL)
 			conf_error(c, "%s: %s", path, strerror(errno));
 	}
@@ -363,23 +404,37 @@ file_load(struct conf *c, const char *path, size_t *len)
 }
 
 static int
+file_bounds(struct conf *c, const char *path)
+{
+	if (c->files_deep >= CONF_DEPTH_MAX)
+		conf_error(c, "%s: more than %d files deep", path,
+		    CONF_DEPTH_MAX);
+	else if (c->files >= CONF_FILES_MAX)
+		conf_error(c, "%s: more than %d files", path, CONF_FILES_MAX);
+	else
+		return (0);
+	return (-1);
+}
+
+static int
 file_push(struct conf *c, const char *path)
 {
-	char	*text;
-	size_t	 len;
+	struct source	*s;
+	struct stat	 st;
+	char		*text;
+	size_t		 len;
 
-	if (c->depth >= CONF_DEPTH_MAX) {
-		conf_error(c, "include \"%s\": more than %d files deep", path,
-		    CONF_DEPTH_MAX);
+	if (file_bounds(c, path) == -1 ||
+	    (text = file_load(c, path, &st, &len)) == NULL)
 		return (-1);
-	}
-	if ((text = file_load(c, path, &len)) == NULL)
-		return (-1);
-	if (source_push(c, path, text, len) == NULL) {
+	if ((s = source_push(c, path, text, len)) == NULL) {
 		free(text);
 		conf_error(c, "%s: %s", path, strerror(errno));
 		return (-1);
 	}
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	c->files++;
 	return (0);
 }
 
@@ -519,29 +574,49 @@ string_token(struct conf *c, struct conf_value *v)
 	return (c->tokens.string);
 }
 
+/*
+ * To the closing quote also after an error: what follows must not be taken
+ * for the inside of a string.  The line's end is left where it is.
+ */
+static int
+quoted_read(struct conf *c, int *nul, int *cut)
+{
+	int	ch;
+
+	while ((ch = char_peek(c)) != '"') {
+		if (ch == '\\') {
+			char_take(c);
+			ch = char_peek(c);
+		}
+		if (ch == -1 || ch == '\n')
+			return (-1);
+		char_take(c);
+		if (ch == '\0')
+			*nul = 1;
+		if (word_add(c, ch) == -1)
+			*cut = 1;
+	}
+	char_take(c);
+	return (0);
+}
+
 static int
 quoted_lex(struct conf *c, struct conf_value *v)
 {
-	int	ch;
+	int	nul = 0, cut = 0;
 
 	char_take(c);
 	c->word_len = 0;
 	c->word[0] = '\0';
-	while ((ch = char_take(c)) != '"') {
-		if (ch == '\\')
-			ch = char_take(c);
-		if (ch == -1 || ch == '\n') {
-			conf_error(c, "string: no closing quote");
-			return (c->tokens.error);
-		}
-		if (ch == '\0') {
-			conf_error(c, "string: has a NUL");
-			return (c->tokens.error);
-		}
-		if (word_add(c, ch) == -1)
-			return (too_long(c));
-	}
-	return (string_token(c, v));
+	if (quoted_read(c, &nul, &cut) == -1)
+		conf_error(c, "string: no closing quote");
+	else if (nul)
+		conf_error(c, "string: has a NUL");
+	else if (cut)
+		return (too_long(c));
+	else
+		return (string_token(c, v));
+	return (c->tokens.error);
 }
 
 static int
@@ -551,25 +626,34 @@ keyword_compare(const void *word, const void *k)
 }
 
 static int
-number_parse(const char *word, int64_t *number)
+word_is_number(const char *word)
+{
+	return (word[strspn(word, "0123456789")] == '\0');
+}
+
+static int
+number_token(struct conf *c, struct conf_value *v)
 {
 	const char	*error;
 
-	if (word[strspn(word, "0123456789")] != '\0')
-		return (-1);
-	*number = strtonum(word, 0, INT64_MAX, &error);
-	return (error == NULL ? 0 : -1);
+	v->number = strtonum(c->word, 0, INT64_MAX, &error);
+	if (error == NULL)
+		return (c->tokens.number);
+	conf_error(c, "number %s: %s", c->word, error);
+	return (c->tokens.error);
 }
 
 static int
 word_read(struct conf *c)
 {
+	int	rv = 0;
+
 	c->word_len = 0;
 	c->word[0] = '\0';
 	while (word_char(char_peek(c)))
 		if (word_add(c, char_take(c)) == -1)
-			return (-1);
-	return (0);
+			rv = -1;
+	return (rv);
 }
 
 /* What follows the word include is the lexer's, not the grammar's. */
@@ -589,7 +673,7 @@ include_lex(struct conf *c, struct conf_value *v)
 	}
 	free(v->string);
 	v->string = NULL;
-	return (conf_lex(c, v));
+	return (TOKEN_NONE);
 }
 
 static int
@@ -605,8 +689,8 @@ word_lex(struct conf *c, struct conf_value *v)
 	    keyword_compare);
 	if (k != NULL)
 		return (k->token);
-	if (number_parse(c->word, &v->number) == 0)
-		return (c->tokens.number);
+	if (word_is_number(c->word))
+		return (number_token(c, v));
 	return (string_token(c, v));
 }
 
@@ -626,29 +710,27 @@ macro_lex(struct conf *c, struct conf_value *v)
 		conf_error(c, "macro \"$%s\": not defined", c->word);
 		return (c->tokens.error);
 	}
-	if (++c->expansions > CONF_EXPANSIONS_MAX ||
-	    c->depth > MACRO_DEPTH_MAX) {
-		conf_error(c, "macro \"$%s\": too many within each other",
+	if (c->expansions >= CONF_EXPANSIONS_MAX ||
+	    c->macros_deep >= MACRO_DEPTH_MAX) {
+		conf_error(c, "macro \"$%s\": too many, or within itself",
 		    c->word);
 		return (c->tokens.error);
 	}
+	c->expansions++;
 	if ((text = strdup(m->value)) == NULL ||
 	    source_push(c, NULL, text, strlen(text)) == NULL) {
 		free(text);
 		conf_error(c, "%s", strerror(errno));
 		return (c->tokens.error);
 	}
-	return (conf_lex(c, v));
+	return (TOKEN_NONE);
 }
 
-int
-conf_lex(struct conf *c, struct conf_value *v)
+static int
+token_lex(struct conf *c, struct conf_value *v)
 {
-	int	ch;
+	int	ch = blanks_skip(c);
 
-	v->string = NULL;
-	v->number = 0;
-	ch = blanks_skip(c);
 	place_note(c);
 	if (ch == -1)
 		return (0);
@@ -658,5 +740,23 @@ conf_lex(struct conf *c, struct conf_value *v)
 		return (macro_lex(c, v));
 	if (word_char(ch))
 		return (word_lex(c, v));
-	return (char_take(c));
+	char_take(c);
+	if (ch == '\0') {
+		conf_error(c, "a NUL");
+		return (c->tokens.error);
+	}
+	return (ch);
+}
+
+int
+conf_lex(struct conf *c, struct conf_value *v)
+{
+	int	token;
+
+	v->string = NULL;
+	v->number = 0;
+	do
+		token = token_lex(c, v);
+	while (token == TOKEN_NONE);
+	return (token);
 }

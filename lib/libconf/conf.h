@@ -8,8 +8,11 @@
  *	listen on $mail_if port 25	its value is read in its place
  *	exec "/bin/cat" "-v"		quoted: a string, never a keyword
  *
- * Line ends are blanks.  A backslash in a string takes the next character
- * as it is.  A relative include is looked for beside the file that names it.
+ * Line ends are blanks; a string ends on the line where it began.  A
+ * backslash in a string takes the next character as it is.  Digits alone are
+ * a number; one that does not fit an int64_t is an error.  A NUL is an error
+ * everywhere but in a comment.  A relative include is looked for beside the
+ * file that names it; a file that is being read can't be read within itself.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -20,6 +23,7 @@
 
 #define CONF_WORD_MAX		4096	/* bytes in a word or string */
 #define CONF_DEPTH_MAX		16	/* files within files */
+#define CONF_FILES_MAX		1000	/* files read, in all */
 #define CONF_EXPANSIONS_MAX	10000	/* macros read in place, in all */
 #define CONF_FILE_SIZE_MAX	(16 * 1024 * 1024)
 
@@ -56,7 +60,7 @@ void		 conf_free(struct conf *);
 
 /*
  * conf_define: "name=value" as with -D; stands against the file's own
- * definition.  -1: it is not of that form.
+ * definition.  -1: it is not of that form (EINVAL), or memory is out.
  * conf_macro_set: what the file defines.  0, or -1 after an error was said.
  */
 int		 conf_define(struct conf *, const char *);
