@@ -1,7 +1,8 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * delcr: standard input to standard output, without one CR directly before each LF.
+ * delcr: standard input to standard output, without one CR directly before
+ * each LF.
  */
 #include <unistd.h>
 
