@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * What a system may lack, declared once.  Sources include this after the
  * system's headers and need no #if of their own.
  */

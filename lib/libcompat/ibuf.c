@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Buffers that are written at the end and read from the start, perhaps with
  * a descriptor: see imsg.h.  What is read here came from another process, so
  * no length is believed before it is compared with what is there.

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Messages with a type, an id, a payload and perhaps a descriptor, between
  * processes of one program: see imsg.h.  The peer may be one that a stranger
  * has taken over; its headers are checked here, its octets counted in msgbuf.

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Queues of buffers, and their way through a socket: see imsg.h.  This is
  * where octets and descriptors of another process come in.
  *

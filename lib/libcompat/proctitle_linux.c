@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Linux: libbsd's setproctitle(3) writes over argv and environ, after it has
  * moved them away.
  */

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * NetBSD: setproctitle(3) needs no preparation.
  */
 #include <sys/types.h>

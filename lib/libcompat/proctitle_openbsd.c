@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * OpenBSD: setproctitle(3) needs no preparation.
  */
 #include <sys/types.h>

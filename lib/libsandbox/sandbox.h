@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * One call per role: what the process that calls it may do from then on.
  * The caller names its role, the backend (one file per system) chooses the
  * means; nothing outside this directory knows pledge(2), capsicum(4),

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * The receiver of imsg against a peer that a stranger has taken over: the
  * input says what is sent, in which pieces, and with how many descriptors.
  *

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Whole messages, and descriptors with them, between processes of one
  * program: the interface of OpenBSD's imsg_add(3) and ibuf_add(3) as of
  * 2026, for systems that have none.  On OpenBSD this directory is not in

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Buffers: limits, number formats, reading and writing, descriptors.
  */
 #include <sys/types.h>

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * The other end sends what it likes, in the pieces it likes, with the
  * descriptors it likes.  Nothing of that may cost us a descriptor, give a
  * message another's descriptor, or be taken for a message when it is none.

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * What the tests of imsg share: a channel of two ends, a peer that sends what
  * it likes, and descriptors that can be told apart.
  */

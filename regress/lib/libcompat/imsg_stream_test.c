@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Random traffic in both directions, held against a plain list of what was
  * sent.  The seed is printed; IMSG_SEED in the environment sets it.
  */

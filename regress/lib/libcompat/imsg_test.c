@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Messages between two ends that both keep to the rules.
  */
 #include <sys/types.h>

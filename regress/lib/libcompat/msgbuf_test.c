@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Framing with a header of one's own: two octets that count the rest.
  */
 #include <sys/types.h>

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Shows a title, and that arguments and environment survive showing it.
  * Ends when its input does.
  */

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Error texts: the ones people grep for, spelt out here a second time.
  */
 #include <errno.h>

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Looks up words with the blocking half of the library, for the shell tests:
  *
  *	namelook host WORD ...	addresses, IPv4 only as the classic programs

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Addresses: text, socket addresses, and the mapped forms between them.
  */
 #include <netinet/in.h>

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Classic option parsing: each case is a command line and the transcript
  * of what the parser says, as "letter" or "letter=argument", then the index
  * of the first operand.

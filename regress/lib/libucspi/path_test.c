@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * The classic path search, with real files and a real execve(2).
  */
 #include <sys/stat.h>

@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Numbers and ports, with the surprises scripts depend on.
  */
 #include <limits.h>

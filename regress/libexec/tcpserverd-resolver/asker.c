@@ -1,4 +1,6 @@
 /*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
  * Starts a resolver as its parent does, asks it, and prints what it says:
  *
  *	asker [-t seconds] resolver command ...
