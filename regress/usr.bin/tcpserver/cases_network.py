@@ -286,11 +286,6 @@ table('network', 'ident',
 
 
 @case('network')
-def ident_timeout_zero(side):
-    serve_ident(side, 30, ['-t0'])
-
-
-@case('network')
 def ident_off_again(side):
     serve_ident(side, 30, ['-R'])
 
