@@ -148,8 +148,8 @@ ATF_TC_BODY(no_room, tc)
 	strlcpy(h.chroot_path, "/nonexistent/room", sizeof(h.chroot_path));
 	status = forked(drop_only, &h, said, sizeof(said));
 	ATF_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 111);
-	ATF_CHECK_STREQ("tcpserver: engine: fatal: chroot /nonexistent/room: "
-	    "file does not exist\n", said);
+	ATF_CHECK_STREQ("tcpserver: engine: fatal: chroot: uid 4711, gid 4712, "
+	    "directory /nonexistent/room: file does not exist\n", said);
 }
 
 /* Told to, and not able to: it does not go on as it is. */
