@@ -20,9 +20,6 @@
 
 #include "ucspi_stream.h"
 
-/* Half a pipe on most systems: there is room to write while it drains. */
-#define RELAY_BLOCK_SIZE	32768
-
 enum sink {
 	SINK_ANY,	/* never sleeps, whatever the length */
 	SINK_SOCKET,	/* does not sleep when told so */
@@ -37,7 +34,7 @@ struct way {
 	int			 in;		/* -1: this way has ended */
 	int			 out;
 	enum sink		 sink;
-	char			 block[RELAY_BLOCK_SIZE];
+	char			 block[COPIER_BLOCK_SIZE];
 };
 
 static enum sink

@@ -15,6 +15,8 @@
 #include <stddef.h>
 
 #define STREAM_BLOCK_SIZE	65536	/* bytes taken by one read(2) */
+/* By a copier: half a pipe on most systems, so that it can fill and drain. */
+#define COPIER_BLOCK_SIZE	32768
 
 /* stream.c */
 
@@ -56,7 +58,7 @@ size_t		 crlf_fix(int *, char *, const char *, size_t);
 
 /*
  * One way of a copier.  take is shown each block that was read, *len bytes
- * of data, and an empty one at the end, after which nothing is passed on; it
+ * of data and at most COPIER_BLOCK_SIZE, and an empty one at the end, after which nothing is passed on; it
  * returns what is to be passed on and sets *len, in memory that stays until
  * the next call.
  */

@@ -15,7 +15,7 @@
 
 struct fixer {
 	int	 after_cr;
-	char	 made[2 * STREAM_BLOCK_SIZE];
+	char	 made[2 * COPIER_BLOCK_SIZE];
 };
 
 static __dead void

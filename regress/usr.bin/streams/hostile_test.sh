@@ -86,13 +86,13 @@ both_ways_head()
 both_ways_body()
 {
 	for program in fixcrio recordio; do
-		flood '\n' | head -c 20000000 |
+		flood '\n' | head -c 4000000 |
 		    small "$bin/$program" sed 's/^/0123456789/' \
 		    2>/dev/null | {
 			dd bs=1 count=300000 2>/dev/null
 			cat
 		} | tr -d '\r' | cksum >got
-		flood '\n' | head -c 20000000 | tr -d '\r' |
+		flood '\n' | head -c 4000000 | tr -d '\r' |
 		    sed 's/^/0123456789/' | tr -d '\r' | cksum >wanted
 		atf_check -o file:wanted cat got
 	done
@@ -105,7 +105,7 @@ signals_head()
 }
 signals_body()
 {
-	yes 0123456789 | head -c 50000000 >data
+	yes 0123456789 | head -c 20000000 >data
 	for command in addcr delcr "fixcrio cat" "recordio cat"; do
 		mkfifo in out
 		# shellcheck disable=SC2086
