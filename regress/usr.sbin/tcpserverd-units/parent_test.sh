@@ -18,8 +18,8 @@ lie()
 lie_ends()
 {
 	lie "$1" "$2"
-	atf_check -o ignore -e ignore grep \
-	    "liar: warning: $1 [0-9]*: died of signal 9, starting another" err
+	atf_check -o ignore -e ignore grep -E \
+	    "liar: warning: $1 [0-9]*: (died of signal 9|exited with [0-9]*), s" err
 }
 
 refused()
