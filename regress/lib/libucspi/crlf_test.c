@@ -121,13 +121,48 @@ all_check(const struct reshaper *r, size_t len)
 	}
 }
 
+/* Long ones, from a fixed seed, cut rarely: words and what is between. */
+#define LONG_SIZE	4000
+
+static void
+long_check(const struct reshaper *r, unsigned int seed)
+{
+	static const char	 common[] = "xy\r\n";
+	static char		 text[LONG_SIZE], wanted[2 * LONG_SIZE];
+	static char		 got[4 * LONG_SIZE];
+	size_t			 begin = 0, i, n = 0, wanted_len;
+	unsigned int		 rare = 1 + seed % 40;
+	int			 state = 0;
+
+	srandom(seed);
+	for (i = 0; i < LONG_SIZE; i++)
+		text[i] = (unsigned int)random() % rare != 0 ? (char)random() :
+		    common[random() % 4];
+	r->expect(text, LONG_SIZE, wanted, &wanted_len);
+	for (i = 0; i < LONG_SIZE; i++) {
+		if (i + 1 < LONG_SIZE && random() % 100 != 0)
+			continue;
+		n += block_reshape(r, &state, got + n, text + begin,
+		    i + 1 - begin);
+		begin = i + 1;
+	}
+	n += block_reshape(r, &state, got + n, text, 0);
+	ATF_REQUIRE_EQ_MSG(wanted_len, n, "seed %u: %zu bytes, not %zu", seed,
+	    n, wanted_len);
+	ATF_REQUIRE_MSG(memcmp(wanted, got, n) == 0, "seed %u: other bytes",
+	    seed);
+}
+
 static void
 lengths_check(const struct reshaper *r)
 {
-	size_t	len;
+	size_t		len;
+	unsigned int	seed;
 
 	for (len = 0; len <= 6; len++)
 		all_check(r, len);
+	for (seed = 0; seed < 400; seed++)
+		long_check(r, seed);
 }
 
 ATF_TC_WITHOUT_HEAD(add);
