@@ -694,6 +694,16 @@ word_lex(struct conf *c, struct conf_value *v)
 	return (string_token(c, v));
 }
 
+/* Back to the file: or each of the many would have its own error. */
+static void
+macros_leave(struct conf *c)
+{
+	struct source	*s;
+
+	while ((s = TAILQ_FIRST(&c->reading)) != NULL && s->name == NULL)
+		source_pop(c);
+}
+
 static int
 macro_lex(struct conf *c, struct conf_value *v)
 {
@@ -714,6 +724,7 @@ macro_lex(struct conf *c, struct conf_value *v)
 	    c->macros_deep >= MACRO_DEPTH_MAX) {
 		conf_error(c, "macro \"$%s\": too many, or within itself",
 		    c->word);
+		macros_leave(c);
 		return (c->tokens.error);
 	}
 	c->expansions++;

@@ -350,10 +350,10 @@ ATF_TC_BODY(macros_without_end, tc)
 		ATF_REQUIRE_EQ(0, conf_macro_set(c, name, value));
 	}
 	ATF_REQUIRE_EQ(0, conf_macro_set(c, "m40", "x"));
-	file("main.conf", "$m0");
+	file("main.conf", "$m0 end");
 	ATF_REQUIRE_EQ(0, conf_open(c, "main.conf", 0));
 	(void)rest(c);
-	ATF_CHECK(conf_errors(c) > 0);
+	ATF_CHECK_EQ_MSG(1, conf_errors(c), "%u errors", conf_errors(c));
 	conf_free(c);
 }
 

@@ -46,7 +46,7 @@ forked(void (*function)(void *), void *arg, char *said, size_t size)
 #define FORKED_REQUIRE(x)						\
 	do {								\
 		if (!(x)) {						\
-			dprintf(STDERR_FILENO, "%s:%d: %s (errno %d)\n",	\
+			dprintf(STDERR_FILENO, "%s:%d: %s (errno %d)\n", \
 			    __FILE__, __LINE__, #x, errno);		\
 			_exit(98);					\
 		}							\

@@ -214,7 +214,8 @@ ATF_TC_BODY(the_longest, tc)
 	struct start		s;
 
 	packet_make(&p, 0);
-	record_of(&p)->variables_len = START_RECORD_MAX - sizeof(struct start_record);
+	record_of(&p)->variables_len = START_RECORD_MAX -
+	    sizeof(struct start_record);
 	p.len = START_RECORD_MAX;
 	memset(p.bytes + sizeof(struct start_record), 'v',
 	    record_of(&p)->variables_len - 1);
