@@ -237,10 +237,10 @@ session_start(const struct start *s)
 
 /* Several in one message: the padding of CMSG_SPACE has room for another. */
 static int
-control_fd(const struct cmsghdr *c, int fd)
+control_fd(struct cmsghdr *c, int fd)
 {
 	const unsigned char	*p = CMSG_DATA(c);
-	const unsigned char	*end = (const unsigned char *)c + c->cmsg_len;
+	const unsigned char	*end = (unsigned char *)c + c->cmsg_len;
 	int			 another;
 
 	for (; p + sizeof(another) <= end; p += sizeof(another)) {
