@@ -104,6 +104,7 @@ server_run(char **argv)
 	candidates = ucspi_path_candidates(argv[0], getenv("PATH"));
 	if (candidates != NULL)
 		error = ucspi_path_exec(candidates, argv, environ);
+	free(candidates);
 	(void)dprintf(STDERR_FILENO, "rblsmtpd: fatal: unable to run %s: %s\n",
 	    argv[0], ucspi_strerror(error));
 	exit(UCSPI_EXIT_TEMPORARY);

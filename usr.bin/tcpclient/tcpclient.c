@@ -267,6 +267,7 @@ client_run(const struct client *c, const struct ucspi_env *env)
 		die(0, "out of memory");
 	(void)signal(SIGPIPE, SIG_DFL);
 	error = ucspi_path_exec(candidates, c->program, env->list);
+	free(candidates);
 	die(error, "unable to run %s", c->program[0]);
 }
 

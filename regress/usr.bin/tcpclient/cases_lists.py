@@ -47,8 +47,9 @@ alone.bl TXT "the base itself"
 word.alone.bl TXT "a word"
 c.b.a.alone.bl TXT "three words"
 
-1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.six.bl TXT "six"
-'''.replace('LONG', 'x' * 249)
+SIX.six.bl TXT "six"
+'''.replace('LONG', 'x' * 249).replace(
+    'SIX', '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2')
 
 
 def lists(side, args, env=None, stdin=b'', label=None, set=(), unset=()):
