@@ -58,9 +58,9 @@ size_t		 crlf_fix(int *, char *, const char *, size_t);
 
 /*
  * One way of a copier.  take is shown each block that was read, *len bytes
- * of data and at most COPIER_BLOCK_SIZE, and an empty one at the end, after which nothing is passed on; it
- * returns what is to be passed on and sets *len, in memory that stays until
- * the next call.
+ * of data, at most COPIER_BLOCK_SIZE, and an empty one at the end, after
+ * which nothing is passed on; it returns what is to be passed on and sets
+ * *len, in memory that stays until the next call.
  */
 struct copier_way {
 	const char	*(*take)(void *, const char *, size_t *);
