@@ -24,6 +24,7 @@ struct session {
 	uint64_t		 id;
 	pid_t			 pid;		/* 0: not reported yet */
 	uint32_t		 sync;		/* last sync that saw it */
+	int			 lost;		/* its launcher died meanwhile */
 	struct netaddr		 remote;
 };
 
@@ -96,6 +97,7 @@ struct service {
 	struct event		 starts_ev;
 	struct event		 reports_ev;
 	struct event		 starts_timer;
+	struct event		 lost_timer;
 	int			 starts_blocked;
 	unsigned int		 starts_crowded;
 	int64_t			 refused_ms;	/* last nonsense told of */

@@ -7,7 +7,9 @@
  *
  * A sync makes the counts exact after a death: every launcher empties the
  * start queue, then tells which sessions it has.  A start that no report
- * followed by then was lost with its launcher.
+ * followed by then was most likely lost with its launcher; but the child may
+ * have been made already and wait for a processor to tell its pid, so it
+ * keeps its place for a moment.
  */
 #include <sys/socket.h>
 
@@ -21,10 +23,12 @@
 #define REPORTS_PER_TURN	256
 /* So many sends in a row that found others waiting: more launchers. */
 #define CROWDED_SENDS		16
+#define LOST_START_MS		1000	/* so long is its report waited for */
 #define REFUSED_LOG_MS		10000	/* nonsense is told of once in that */
 
 static void	starts_event(int, short, void *);
 static void	reports_event(int, short, void *);
+static void	lost_event(int, short, void *);
 
 void
 queue_init(struct service *sv)
@@ -36,6 +40,7 @@ queue_init(struct service *sv)
 		fatalx("event_add");
 	event_set(&sv->starts_ev, sv->starts_fd, EV_WRITE, starts_event, sv);
 	evtimer_set(&sv->starts_timer, starts_event, sv);
+	evtimer_set(&sv->lost_timer, lost_event, sv);
 }
 
 /*
@@ -234,6 +239,19 @@ session_adoptable(const struct service *sv, const struct report *r)
 	    sv->count < sv->settings.sessions_max);
 }
 
+/* Its launcher died, it lives: the parent sees its end. */
+static void
+session_orphaned(const struct session *s)
+{
+	struct session_note	note;
+
+	memset(&note, 0, sizeof(note));
+	note.id = s->id;
+	note.pid = s->pid;
+	(void)channel_send(&engine_parent, IMSG_PARENT_ORPHAN,
+	    s->service->number, -1, &note, sizeof(note));
+}
+
 /* A launcher shares its user with programs: don't let it fill the log. */
 static void
 report_refuse(struct service *sv, const char *what, uint64_t number)
@@ -263,6 +281,9 @@ report_running(struct service *sv, const struct report *r)
 	session_started(s, r->pid);
 	if (r->type == REPORT_SESSION)
 		s->sync = sv->sync_number;
+	else if (s->lost)
+		session_orphaned(s);
+	s->lost = 0;
 }
 
 static void
@@ -305,27 +326,42 @@ report_failed(struct service *sv, const struct report *r)
 }
 
 static void
-sync_end(struct service *sv)
+lost_event(int fd, short event, void *arg)
 {
-	struct session		*s, *next;
-	struct session_note	 note;
+	struct service	*sv = arg;
+	struct session	*s, *next;
 
-	sv->syncing = 0;
+	queue_read(sv, REPORTS_ALL);
 	for (s = session_next(sv, NULL); s != NULL; s = next) {
 		next = session_next(sv, s);
+		if (s->lost && s->pid == 0)
+			start_failed(s, ECONNABORTED);
+	}
+	engine_turn(sv);
+}
+
+static void
+sync_end(struct service *sv)
+{
+	struct timeval		 tv;
+	struct session		*s;
+	int			 lost = 0;
+
+	sv->syncing = 0;
+	for (s = session_next(sv, NULL); s != NULL; s = session_next(sv, s)) {
 		if (s->sync == sv->sync_number)
 			continue;
 		if (s->pid == 0) {
-			start_failed(s, ECONNABORTED);
+			s->lost = lost = 1;
 			continue;
 		}
-		/* Its launcher died, it lives: the parent sees its end. */
-		memset(&note, 0, sizeof(note));
-		note.id = s->id;
-		note.pid = s->pid;
-		(void)channel_send(&engine_parent, IMSG_PARENT_ORPHAN,
-		    sv->number, -1, &note, sizeof(note));
+		session_orphaned(s);
 	}
+	if (!lost)
+		return;
+	tv.tv_sec = LOST_START_MS / 1000;
+	tv.tv_usec = LOST_START_MS % 1000 * 1000;
+	evtimer_add(&sv->lost_timer, &tv);
 }
 
 static void

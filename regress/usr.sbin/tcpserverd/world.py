@@ -565,6 +565,15 @@ def is_ours(pid):
         command.split(' ')[0].startswith(STAGE)
 
 
+def log_around(server, pid):
+    """What the log has of a program, and around it"""
+    lines = server.log().splitlines()
+    for at, line in enumerate(lines):
+        if pid in line.split() or 'warning' in line:
+            sys.stderr.write('--- line %d\n%s\n' % (
+                at, '\n'.join(lines[max(0, at - 3):at + 6])))
+
+
 def read_line(s):
     data = b''
     while not data.endswith(b'\n'):
@@ -735,6 +744,8 @@ def log_exact(server, lost_ends=0):
     started = collections.Counter(server.lines(r'pid (\d+) from \S+'))
     ended = collections.Counter(server.lines(r'end (\d+) status \d+'))
     missing, extra = started - ended, ended - started
+    for pid in list(missing) + list(extra):
+        log_around(server, pid)
     require(not extra, 'ends without a start: %s' % dict(extra))
     require(sum(missing.values()) <= lost_ends,
             'no end line for %s' % dict(missing))
