@@ -86,7 +86,8 @@ file_write(char name, const void *data, size_t len)
 {
 	int	fd;
 
-	require((fd = open(path_of(name), O_CREAT | O_TRUNC | O_WRONLY, 0600)) != -1);
+	fd = open(path_of(name), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+	require(fd != -1);
 	require(write(fd, data, len) == (ssize_t)len);
 	close(fd);
 }

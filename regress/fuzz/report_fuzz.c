@@ -28,6 +28,7 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 struct channel		engine_parent;
 static struct service	service[SERVICES];
+static int		queues[2] = { -1, -1 };
 
 static void
 require(int truth)
@@ -113,6 +114,9 @@ service_begin(struct service *sv)
 {
 	memset(sv, 0, sizeof(*sv));
 	RB_INIT(&sv->sessions);
+	sv->starts_fd = queues[0];
+	sv->reports_fd = queues[1];
+	queue_init(sv);
 	sv->settings.sessions_max = SESSIONS_MAX;
 	sv->settings.generation = GENERATION;
 	sv->last_id = GENERATION;
@@ -216,10 +220,14 @@ deed_do(const uint8_t *d)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct session	*s;
-	size_t		 i;
-	int		 n;
+	struct event_base	*base;
+	struct session		*s;
+	size_t			 i;
+	int			 n;
 
+	if (queues[0] == -1)
+		require(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, queues) == 0);
+	require((base = event_init()) != NULL);
 	for (n = 0; n < SERVICES; n++)
 		service_begin(&service[n]);
 	for (i = 0; i + 4 <= size && i < 4000; i += 4) {
@@ -231,5 +239,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		while ((s = session_next(&service[n], NULL)) != NULL)
 			session_free(s);
 	require(RB_EMPTY(&by_pid));
+	for (n = 0; n < SERVICES; n++)
+		event_del(&service[n].reports_ev);
+	event_base_free(base);
 	return (0);
 }

@@ -119,6 +119,9 @@ ATF_TC_BODY(every_combination, tc)
 	for (flags = 0; flags < 16; flags++) {
 		h.flags = flags;
 		FORKED_PASSES(drop, &h);
+		/* What is allowed is done, not left out. */
+		h.flags |= PRIVSEP_IF_ALLOWED;
+		FORKED_PASSES(drop, &h);
 	}
 }
 
@@ -142,7 +145,8 @@ ATF_TC_BODY(no_room, tc)
 	int			status;
 
 	memset(&h, 0, sizeof(h));
-	h.flags = PRIVSEP_CHROOT | PRIVSEP_SET_UID | PRIVSEP_SET_GID;
+	h.flags = PRIVSEP_CHROOT | PRIVSEP_SET_UID | PRIVSEP_SET_GID |
+	    PRIVSEP_IF_ALLOWED;
 	h.uid = TEST_UID;
 	h.gid = TEST_GID;
 	strlcpy(h.chroot_path, "/nonexistent/room", sizeof(h.chroot_path));
@@ -183,10 +187,32 @@ ATF_TC_BODY(ordinary_user, tc)
 	}
 }
 
+/* An identity that nobody asked for: what the kernel forbids is left out. */
+ATF_TC(if_allowed);
+ATF_TC_HEAD(if_allowed, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "unprivileged");
+}
+ATF_TC_BODY(if_allowed, tc)
+{
+	struct privsep_hello	h;
+	char			said[512];
+
+	memset(&h, 0, sizeof(h));
+	h.flags = PRIVSEP_IF_ALLOWED | PRIVSEP_SET_GID | PRIVSEP_SET_UID |
+	    PRIVSEP_CHROOT;
+	h.uid = TEST_UID;
+	h.gid = TEST_GID;
+	strlcpy(h.chroot_path, "/", sizeof(h.chroot_path));
+	ATF_CHECK_EQ(0, forked(drop_only, &h, said, sizeof(said)));
+	ATF_CHECK_STREQ("went on\n", said);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, every_combination);
 	ATF_TP_ADD_TC(tp, no_room);
 	ATF_TP_ADD_TC(tp, ordinary_user);
+	ATF_TP_ADD_TC(tp, if_allowed);
 	return (atf_no_error());
 }

@@ -691,23 +691,47 @@ resolver_refused(void)
 	close(resolver_fd);
 }
 
-ATF_TC_WITHOUT_HEAD(resolver_that_lies);
-ATF_TC_BODY(resolver_that_lies, tc)
+/* One that is asked, of a service that wants remote names and ident. */
+static uint32_t
+begin_resolved(void)
 {
-	static struct resolver_found	found;
-	char				packet[START_RECORD_MAX];
-	struct start_record		r;
-	struct imsg			imsg;
-	int				client;
-	uint32_t			id;
-
-	begin_configured(5, SERVICE_REMOTE_NAME | SERVICE_IDENT, 1);
+	begin_configured(5, SERVICE_LOCAL_NAME | SERVICE_REMOTE_NAME |
+	    SERVICE_IDENT, 1);
 	resolver_give();
 	sync_order(0, 1, 1);
 	report(REPORT_SYNCED, 1, 0, 0);
 	client_of(0);
-	(void)resolver_asked();
-	/* What it must not say; it is asked again when there is another. */
+	return (resolver_asked());
+}
+
+static void
+start_record_wait(struct start_record *r)
+{
+	char		packet[START_RECORD_MAX];
+	struct imsg	imsg;
+	int64_t		end = clock_ms() + WAIT_MS;
+	int		client;
+
+	while (start_get(tp_.starts[1], &client, packet,
+	    sizeof(packet)) == 0) {
+		if (clock_ms() > end)
+			fail("no start came");
+		if (hear_once(&imsg, 5) == 1)
+			imsg_free(&imsg);
+	}
+	memcpy(r, packet, sizeof(*r));
+	close(client);
+}
+
+/* What it must not say; another is asked when there is one. */
+ATF_TC_WITHOUT_HEAD(resolver_that_lies);
+ATF_TC_BODY(resolver_that_lies, tc)
+{
+	static struct resolver_found	found;
+	struct start_record		r;
+	uint32_t			id;
+
+	(void)begin_resolved();
 	resolver_says(IMSG_RESOLVER_LOOKUP, 1, &found, sizeof(found));
 	resolver_refused();
 	resolver_give();
@@ -720,29 +744,59 @@ ATF_TC_BODY(resolver_that_lies, tc)
 	    25);
 	resolver_refused();
 	resolver_give();
-	(void)resolver_asked();
-	ATF_REQUIRE(shutdown(resolver_fd, SHUT_RDWR) == 0);
-	resolver_refused();
-	resolver_give();
 	id = resolver_asked();
 	/* Answers to questions that nobody asked. */
 	resolver_says(IMSG_RESOLVER_FOUND, id + 1, &found, sizeof(found));
 	resolver_says(IMSG_RESOLVER_FOUND, 0, &found, sizeof(found));
 	start_none(tp_.starts[1], 100);
-	/* Strings without an end. */
+	/* Strings without an end, and one that was not asked for. */
 	memset(&found, 'x', sizeof(found));
 	found.found = ~0U;
 	resolver_says(IMSG_RESOLVER_FOUND, id, &found, sizeof(found));
-	while (start_get(tp_.starts[1], &client, packet, sizeof(packet)) == 0)
-		if (hear_once(&imsg, 5) == 1)
-			imsg_free(&imsg);
-	memcpy(&r, packet, sizeof(r));
+	start_record_wait(&r);
+	ATF_CHECK_EQ(5, r.local_name_len);	/* "here" */
 	ATF_CHECK_EQ(RESOLVER_NAME_SIZE, r.remote_name_len);
 	ATF_CHECK_EQ(RESOLVER_INFO_SIZE, r.info_len);
 	/* And once more, now that it is gone. */
 	resolver_says(IMSG_RESOLVER_FOUND, id, &found, sizeof(found));
 	hear_nothing(100);
 	alive_check();
+	process_end();
+}
+
+/* It hangs up whenever it is asked: the client goes on without names. */
+ATF_TC_WITHOUT_HEAD(resolver_that_hangs_up);
+ATF_TC_BODY(resolver_that_hangs_up, tc)
+{
+	struct start_record	r;
+	int			i;
+
+	(void)begin_resolved();
+	for (i = 0; i < 4; i++) {
+		if (i > 0)
+			(void)resolver_asked();
+		ATF_REQUIRE(shutdown(resolver_fd, SHUT_RDWR) == 0);
+		resolver_refused();
+		start_none(tp_.starts[1], 30);
+		resolver_give();
+	}
+	start_record_wait(&r);
+	ATF_CHECK_EQ(0, r.remote_name_len + r.info_len);
+	process_end();
+}
+
+/* Its channel is lost on the way: another is asked for, nothing ends. */
+ATF_TC_WITHOUT_HEAD(resolver_not_received);
+ATF_TC_BODY(resolver_not_received, tc)
+{
+	(void)begin_resolved();
+	imsgbuf_clear(&resolver);
+	close(resolver_fd);
+	hear_word(IMSG_PARENT_RESOLVER_WANTED);
+	say(IMSG_ENGINE_RESOLVER, ++resolver_number, NULL, 0);
+	hear_word(IMSG_PARENT_RESOLVER_WANTED);
+	resolver_give();
+	(void)resolver_asked();
 	process_end();
 }
 
@@ -764,5 +818,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, parent_gone);
 	ATF_TP_ADD_TC(tp, told_to_stop);
 	ATF_TP_ADD_TC(tp, resolver_that_lies);
+	ATF_TP_ADD_TC(tp, resolver_that_hangs_up);
+	ATF_TP_ADD_TC(tp, resolver_not_received);
 	return (atf_no_error());
 }
