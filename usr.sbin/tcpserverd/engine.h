@@ -24,7 +24,7 @@ struct session {
 	uint64_t		 id;
 	pid_t			 pid;		/* 0: not reported yet */
 	uint32_t		 sync;		/* last sync that saw it */
-	int			 lost;		/* its launcher died meanwhile */
+	int			 lost;		/* its launcher has died */
 	struct netaddr		 remote;
 };
 
