@@ -634,12 +634,12 @@ word_is_number(const char *word)
 static int
 number_token(struct conf *c, struct conf_value *v)
 {
-	const char	*error;
-
-	v->number = strtonum(c->word, 0, INT64_MAX, &error);
-	if (error == NULL)
+	/* All digits, so only its size can be wrong.  NetBSD: no strtonum. */
+	errno = 0;
+	v->number = strtoll(c->word, NULL, 10);
+	if (errno == 0)
 		return (c->tokens.number);
-	conf_error(c, "number %s: %s", c->word, error);
+	conf_error(c, "number %s: too large", c->word);
 	return (c->tokens.error);
 }
 
