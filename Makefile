@@ -16,7 +16,10 @@
 
 .include "Makefile.inc"
 
+# bsd.subdir.mk would take lint to every directory, where it means lint(1).
+.if !make(lint)
 SUBDIR=		lib libexec usr.sbin usr.bin etc share
+.endif
 .if make(check-build) || make(clean) || make(cleandir) || make(obj)
 SUBDIR+=	regress
 .endif
