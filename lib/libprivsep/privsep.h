@@ -163,7 +163,8 @@ void	log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
 __dead void fatal(const char *, ...) __attribute__((format(printf, 1, 2)));
 __dead void fatalx(const char *, ...) __attribute__((format(printf, 1, 2)));
 
-/* clock.c: milliseconds of the monotonic clock. */
+/* clock.c: milliseconds, microseconds of the monotonic clock. */
 int64_t	clock_ms(void);
+int64_t	clock_us(void);
 
 #endif

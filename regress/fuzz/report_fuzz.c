@@ -70,6 +70,29 @@ client_free(struct client *c)
 }
 
 void
+tell_started(const struct session *s)
+{
+	require(s->pid > 0);
+}
+
+void
+tell_ended(const struct session *s, int status)
+{
+}
+
+void
+tell_failed(const struct session *s, int errnum)
+{
+	require(s->pid == 0);
+}
+
+int64_t
+clock_us(void)
+{
+	return (1);
+}
+
+void
 engine_turn(struct service *sv)
 {
 }
@@ -157,16 +180,20 @@ deed_start(struct service *sv)
 static void
 deed_report(struct service *sv, uint8_t which, uint8_t pid, uint8_t type)
 {
-	struct report	r;
+	struct report_session	 session;
+	struct report		*r = &session.report;
 
-	memset(&r, 0, sizeof(r));
-	r.type = type % 8;
+	memset(&session, 0, sizeof(session));
+	r->type = type % 8;
 	/* Before us, ours, or not yet there. */
-	r.id = GENERATION - 20 + which % 64;
-	r.pid = (pid_t)(pid % 16) - 2;
-	if (r.type == REPORT_SYNCED)
-		r.id = which % 4;
-	report_dispatch(sv, &r);
+	r->id = GENERATION - 20 + which % 64;
+	r->pid = (pid_t)(pid % 16) - 2;
+	if (r->type == REPORT_SYNCED)
+		r->id = which % 4;
+	if (r->type == REPORT_SESSION)
+		report_session(sv, &session);
+	else
+		report_dispatch(sv, r);
 }
 
 static void

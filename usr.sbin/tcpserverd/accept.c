@@ -204,7 +204,8 @@ listener_event(int fd, short event, void *arg)
 static void
 status_log(const struct service *sv)
 {
-	if (sv->settings.log_level == LOG_LEVEL_VERBOSE)
+	if (sv->settings.log_level == LOG_LEVEL_VERBOSE &&
+	    (sv->settings.flags & SERVICE_CLASSIC))
 		elog_line("tcpserver: status: %llu/%llu",
 		    (unsigned long long)sv->count,
 		    (unsigned long long)sv->settings.sessions_max);

@@ -240,7 +240,7 @@ options_default(struct classic *c)
 	c->family = AF_UNSPEC;
 	c->banner = "";
 	c->set.log_level = LOG_LEVEL_ERRORS;
-	c->set.flags = SERVICE_REMOTE_NAME | SERVICE_IDENT;
+	c->set.flags = SERVICE_CLASSIC | SERVICE_REMOTE_NAME | SERVICE_IDENT;
 	c->set.sessions_max = SESSIONS_DEFAULT;
 	c->set.ident_timeout_s = IDENT_TIMEOUT_S;
 }

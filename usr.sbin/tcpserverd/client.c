@@ -18,26 +18,6 @@
 #include "engine.h"
 
 #define BANNER_TIMEOUT_S	60
-/*
- * A client that is turned away has no process.  In the log it is told apart
- * by a number above any pid of our systems.
- */
-#define REFUSED_NUMBER_MIN	10000000
-#define REFUSED_NUMBER_MAX	2000000000
-
-#define STATUS_DENIED	(UCSPI_EXIT_USAGE << 8)		/* exit 100 */
-#define STATUS_DROPPED	(UCSPI_EXIT_TEMPORARY << 8)	/* exit 111 */
-
-static uint32_t	refused_number = REFUSED_NUMBER_MIN;
-
-static uint32_t
-refused_number_next(void)
-{
-	if (refused_number == REFUSED_NUMBER_MAX)
-		refused_number = REFUSED_NUMBER_MIN;
-	return (refused_number++);
-}
-
 static void
 client_options(struct client *c)
 {
@@ -61,6 +41,7 @@ client_new(struct service *sv, int fd, struct netaddr *remote, uint16_t port)
 	c->id = ++sv->last_id;
 	c->remote = *remote;
 	c->remote_port = port;
+	c->accepted_us = clock_us();
 	c->state = CLIENT_BANNER;
 	service_count_up(sv);
 	if (!(sv->settings.flags & SERVICE_IP_OPTIONS) &&
@@ -84,6 +65,7 @@ client_free(struct client *c)
 	free(c->local_name);
 	free(c->remote_name);
 	free(c->info);
+	free(c->rule);
 	free(c->variables);
 	free(c);
 }
@@ -190,64 +172,36 @@ client_advance(struct client *c)
  * Turned away
  */
 
-static uint32_t
-refused_log_pid(const struct client *c)
-{
-	char		text[NETADDR_TEXT_SIZE];
-	uint32_t	number = refused_number_next();
-
-	if (c->service->settings.log_level == LOG_LEVEL_VERBOSE)
-		elog_line("tcpserver: pid %u from %s", number,
-		    netaddr_text(&c->remote, text));
-	return (number);
-}
-
 static void
-refused_end(struct client *c, uint32_t number, int status)
+client_refuse(struct client *c, enum outcome outcome, const char *why)
 {
 	struct service	*sv = c->service;
 
+	tell_refused(c, outcome, why);
 	client_free(c);
-	if (sv->settings.log_level == LOG_LEVEL_VERBOSE)
-		elog_line("tcpserver: end %u status %d", number, status);
 	service_count_down(sv);
 }
 
 void
 client_deny(struct client *c)
 {
-	char		line[LOGLINE_SIZE + 64];
-	struct logline	l;
-	uint32_t	number = refused_log_pid(c);
-	size_t		len;
+	client_refuse(c, OUTCOME_DENIED, NULL);
+}
 
-	if (c->service->settings.log_level == LOG_LEVEL_VERBOSE) {
-		l.local = &c->local;
-		l.remote = &c->remote;
-		l.local_name = c->local_name;
-		l.remote_name = c->remote_name;
-		l.info = c->info;
-		l.local_port = c->local_port;
-		l.remote_port = c->remote_port;
-		len = (size_t)snprintf(line, 64, "tcpserver: deny %u ",
-		    number);
-		len += logline_peers(line + len, &l);
-		elog_bytes(line, len);
-	}
-	refused_end(c, number, STATUS_DENIED);
+void
+client_close(struct client *c)
+{
+	client_refuse(c, OUTCOME_CLOSED, NULL);
 }
 
 void
 client_drop(struct client *c, const char *fmt, ...)
 {
-	char		why[PATH_MAX + 256];
-	uint32_t	number = refused_log_pid(c);
-	va_list		ap;
+	char	why[PATH_MAX + 256];
+	va_list	ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	if (c->service->settings.log_level != LOG_LEVEL_QUIET)
-		elog_line("tcpserver: warning: dropping connection, %s", why);
-	refused_end(c, number, STATUS_DROPPED);
+	client_refuse(c, OUTCOME_DROPPED, why);
 }

@@ -25,7 +25,16 @@ struct session {
 	pid_t			 pid;		/* 0: not reported yet */
 	uint32_t		 sync;		/* last sync that saw it */
 	int			 lost;		/* its launcher has died */
+	int64_t			 accepted_us;
+	int64_t			 started_us;	/* 0: not yet */
+	struct netaddr		 local;
 	struct netaddr		 remote;
+	uint16_t		 local_port;
+	uint16_t		 remote_port;
+	/* The daemon's only, and unknown to an engine that is new. */
+	char			*remote_name;	/* NULL: unknown */
+	char			*info;
+	char			*rule;		/* key of the rule; NULL: none */
 };
 
 enum client_state {
@@ -51,9 +60,11 @@ struct client {
 	struct netaddr		 remote;
 	uint16_t		 local_port;
 	uint16_t		 remote_port;
+	int64_t			 accepted_us;
 	char			*local_name;	/* NULL: unknown */
 	char			*remote_name;
 	char			*info;
+	char			*rule;		/* the daemon's only */
 	char			*variables;	/* "NAME=VALUE" NUL ... */
 	size_t			 variables_len;
 };
@@ -138,6 +149,8 @@ int		 client_new(struct service *, int, struct netaddr *,
 		    uint16_t);
 /* The next thing that is to be done for it. */
 void		 client_advance(struct client *);
+/* Let in, but the service has no program. */
+void		 client_close(struct client *);
 /* Turned away: by a rule, or because something failed (what: why). */
 void		 client_deny(struct client *);
 void		 client_drop(struct client *, const char *, ...)
@@ -188,6 +201,27 @@ void		 session_started(struct session *, pid_t);
 void		 session_free(struct session *);
 /* Logs the end, counts down. */
 void		 session_end(struct session *, int);
+
+/*
+ * tell.c: what has become of a client or session is told to all who want to
+ * know: the log first.  To be called before the client or session is freed.
+ */
+enum outcome {
+	OUTCOME_DENIED,			/* by a rule */
+	OUTCOME_DROPPED,		/* something failed */
+	OUTCOME_CLOSED			/* as the service wants it */
+};
+
+/*
+ * tell_started: its program runs.
+ * tell_ended: with this wait status.
+ * tell_failed: of a start no process came (errno).
+ * tell_refused: it got no program; why: of what was dropped.
+ */
+void	tell_started(const struct session *);
+void	tell_ended(const struct session *, int);
+void	tell_failed(const struct session *, int);
+void	tell_refused(const struct client *, enum outcome, const char *);
 
 /* elog.c: the classic log, bounded, never ahead of a reader that stalls. */
 

@@ -31,13 +31,17 @@
 struct session {
 	RB_ENTRY(session)	entry;
 	pid_t			pid;
-	uint64_t		id;
+	struct report_session	facts;
 };
 
 /* Reports that the queue would not take yet, oldest first. */
 struct outgoing {
 	TAILQ_ENTRY(outgoing)	entry;
-	struct report		report;
+	size_t			len;
+	union {
+		struct report		report;
+		struct report_session	session;
+	} u;
 };
 
 RB_HEAD(sessions, session);
@@ -76,15 +80,14 @@ session_find(pid_t pid)
  */
 
 static int
-report_write(const struct report *r)
+report_write(const void *r, size_t len)
 {
 	ssize_t	n;
 
 	do
-		n = send(reports_fd, r, sizeof(*r),
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(reports_fd, r, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
-	return (n == sizeof(*r) ? 0 : -1);
+	return (n == (ssize_t)len ? 0 : -1);
 }
 
 static void
@@ -97,22 +100,31 @@ report_fill(struct report *r, uint32_t type, uint64_t id, pid_t pid,
 	r->id = id;
 	r->pid = pid;
 	r->status = status;
+	r->at_us = clock_us();
+}
+
+static void
+report_queue(const void *r, size_t len)
+{
+	struct outgoing	*o;
+
+	if (TAILQ_EMPTY(&outgoings) && report_write(r, len) == 0)
+		return;
+	if ((o = malloc(sizeof(*o))) == NULL)
+		fatal("report");
+	o->len = len;
+	memcpy(&o->u, r, len);
+	TAILQ_INSERT_TAIL(&outgoings, o, entry);
+	event_add(&reports_ev, NULL);
 }
 
 static void
 report_push(uint32_t type, uint64_t id, pid_t pid, int status)
 {
-	struct outgoing	*o;
-	struct report	 r;
+	struct report	r;
 
 	report_fill(&r, type, id, pid, status);
-	if (TAILQ_EMPTY(&outgoings) && report_write(&r) == 0)
-		return;
-	if ((o = malloc(sizeof(*o))) == NULL)
-		fatal("report of pid %d", (int)pid);
-	o->report = r;
-	TAILQ_INSERT_TAIL(&outgoings, o, entry);
-	event_add(&reports_ev, NULL);
+	report_queue(&r, sizeof(r));
 }
 
 static void
@@ -121,7 +133,7 @@ reports_flush(void)
 	struct outgoing	*o;
 
 	while ((o = TAILQ_FIRST(&outgoings)) != NULL) {
-		if (report_write(&o->report) == -1) {
+		if (report_write(&o->u, o->len) == -1) {
 			event_add(&reports_ev, NULL);
 			return;
 		}
@@ -154,8 +166,9 @@ session_tell_end(const struct session *s, const siginfo_t *si)
 {
 	struct report	r;
 
-	report_fill(&r, REPORT_ENDED, s->id, s->pid, status_raw(si));
-	if (report_write(&r) == 0)
+	report_fill(&r, REPORT_ENDED, s->facts.report.id, s->pid,
+	    status_raw(si));
+	if (report_write(&r, sizeof(r)) == 0)
 		return (0);
 	event_add(&reports_ev, NULL);
 	return (-1);
@@ -206,6 +219,23 @@ reports_event(int fd, short event, void *arg)
  * Starts
  */
 
+/* What an engine that was started later wants to know of it. */
+static void
+session_remember(struct session *session, const struct start *s, pid_t pid)
+{
+	struct report_session	*f = &session->facts;
+
+	session->pid = pid;
+	memset(f, 0, sizeof(*f));
+	report_fill(&f->report, REPORT_SESSION, s->record->id, pid, 0);
+	f->accepted_us = s->record->accepted_us;
+	f->local_port = s->record->local_port;
+	f->remote_port = s->record->remote_port;
+	f->local = s->record->local;
+	f->remote = s->record->remote;
+	RB_INSERT(sessions, &sessions, session);
+}
+
 static void
 session_start(const struct start *s)
 {
@@ -230,9 +260,7 @@ session_start(const struct start *s)
 	}
 	if (note.report.pid == 0 || note.fd != -1)
 		report_push(REPORT_STARTED, s->record->id, pid, 0);
-	session->pid = pid;
-	session->id = s->record->id;
-	RB_INSERT(sessions, &sessions, session);
+	session_remember(session, s, pid);
 }
 
 /* Several in one message: the padding of CMSG_SPACE has room for another. */
@@ -347,7 +375,7 @@ sync_answer(uint32_t number)
 
 	starts_drain();
 	RB_FOREACH(s, sessions, &sessions)
-		report_push(REPORT_SESSION, s->id, s->pid, 0);
+		report_queue(&s->facts, sizeof(s->facts));
 	report_push(REPORT_SYNCED, number, 0, 0);
 	(void)channel_send(&parent, IMSG_PARENT_SYNCED, number, -1, NULL, 0);
 	sessions_reap();

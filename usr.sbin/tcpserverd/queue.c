@@ -100,6 +100,7 @@ record_fill(struct start_record *r, struct iovec *iov, int *n,
 	r->remote = c->remote;
 	r->local_port = c->local_port;
 	r->remote_port = c->remote_port;
+	r->accepted_us = c->accepted_us;
 	iov[0].iov_base = r;
 	iov[0].iov_len = sizeof(*r);
 	*n = 1;
@@ -170,6 +171,23 @@ starts_crowd(struct service *sv)
 	    sv->number, -1, NULL, 0);
 }
 
+/* What the log and others want to know of it later moves over. */
+static void
+session_fill(struct session *s, struct client *c)
+{
+	s->accepted_us = c->accepted_us;
+	s->local = c->local;
+	s->remote = c->remote;
+	s->local_port = c->local_port;
+	s->remote_port = c->remote_port;
+	if (c->service->settings.flags & SERVICE_CLASSIC)
+		return;
+	s->remote_name = c->remote_name;
+	s->info = c->info;
+	s->rule = c->rule;
+	c->remote_name = c->info = c->rule = NULL;
+}
+
 /* 0: it left or was dropped; -1: it has to wait. */
 static int
 client_start(struct client *c)
@@ -181,7 +199,6 @@ client_start(struct client *c)
 		starts_wait(sv, ENOMEM);
 		return (-1);
 	}
-	s->remote = c->remote;
 	if (record_send(c) == -1) {
 		session_free(s);
 		if (error_passes(errno)) {
@@ -193,6 +210,7 @@ client_start(struct client *c)
 		return (0);
 	}
 	TAILQ_REMOVE(&sv->starting, c, entry);
+	session_fill(s, c);
 	client_free(c);
 	starts_crowd(sv);
 	return (0);
@@ -266,7 +284,34 @@ report_refuse(struct service *sv, const char *what, uint64_t number)
 	    "understood", what, (unsigned long long)number);
 }
 
+/* Where the start left a gap: the engine is another one than then. */
 static void
+session_learn(struct session *s, const struct report_session *r)
+{
+	if (s->accepted_us != 0)
+		return;
+	s->accepted_us = r->accepted_us;
+	s->started_us = r->report.at_us;
+	s->local = r->local;
+	s->remote = r->remote;
+	s->local_port = r->local_port;
+	s->remote_port = r->remote_port;
+}
+
+static void
+session_runs(struct session *s, const struct report *r)
+{
+	int	first = s->pid == 0;
+
+	session_started(s, r->pid);
+	if (!first || s->pid == 0)
+		return;
+	s->started_us = r->at_us;
+	tell_started(s);
+}
+
+/* NULL: refused. */
+static struct session *
 report_running(struct service *sv, const struct report *r)
 {
 	struct session	*s;
@@ -276,14 +321,24 @@ report_running(struct service *sv, const struct report *r)
 		s = session_adopt(sv, r->id, r->pid);
 	if (s == NULL || r->pid <= 0) {
 		report_refuse(sv, "session", r->id);
-		return;
+		return (NULL);
 	}
-	session_started(s, r->pid);
+	session_runs(s, r);
 	if (r->type == REPORT_SESSION)
 		s->sync = sv->sync_number;
 	else if (s->lost)
 		session_orphaned(s);
 	s->lost = 0;
+	return (s);
+}
+
+static void
+report_session(struct service *sv, const struct report_session *r)
+{
+	struct session	*s;
+
+	if ((s = report_running(sv, &r->report)) != NULL)
+		session_learn(s, r);
 }
 
 static void
@@ -292,7 +347,7 @@ report_ended(struct service *sv, const struct report *r)
 	struct session	*s;
 
 	if ((s = session_by_id(sv, r->id)) != NULL) {
-		session_started(s, r->pid);
+		session_runs(s, r);
 		session_end(s, r->status);
 		return;
 	}
@@ -309,9 +364,7 @@ start_failed(struct session *s, int errnum)
 {
 	struct service	*sv = s->service;
 
-	if (sv->settings.log_level != LOG_LEVEL_QUIET)
-		elog_line("tcpserver: warning: dropping connection, "
-		    "unable to fork: %s", ucspi_strerror(errnum));
+	tell_failed(s, errnum);
 	session_free(s);
 	service_count_down(sv);
 }
@@ -392,8 +445,7 @@ report_dispatch(struct service *sv, const struct report *r)
 {
 	switch (r->type) {
 	case REPORT_STARTED:
-	case REPORT_SESSION:
-		report_running(sv, r);
+		(void)report_running(sv, r);
 		break;
 	case REPORT_ENDED:
 		report_ended(sv, r);
@@ -413,7 +465,10 @@ report_dispatch(struct service *sv, const struct report *r)
 void
 queue_read(struct service *sv, unsigned int max)
 {
-	struct report	r;
+	union {
+		struct report		report;
+		struct report_session	session;
+	} r;
 	ssize_t		n;
 	unsigned int	i;
 
@@ -424,10 +479,13 @@ queue_read(struct service *sv, unsigned int max)
 		/* 0: nobody can report any more, the parent is dead too. */
 		if (n <= 0)
 			return;
-		if (n != sizeof(r))
-			report_refuse(sv, "length", (uint64_t)n);
+		if (n == sizeof(r.session) &&
+		    r.report.type == REPORT_SESSION)
+			report_session(sv, &r.session);
+		else if (n == sizeof(r.report))
+			report_dispatch(sv, &r.report);
 		else
-			report_dispatch(sv, &r);
+			report_refuse(sv, "length", (uint64_t)n);
 	}
 }
 

@@ -102,8 +102,22 @@ variables_keep(struct client *c, const struct access_verdict *v)
 static void
 client_allow(struct client *c)
 {
+	if (c->service->settings.flags & SERVICE_CLOSE) {
+		client_close(c);
+		return;
+	}
 	c->state = CLIENT_START;
 	TAILQ_INSERT_TAIL(&c->service->starting, c, entry);
+}
+
+/* For the log and tcpserverctl(8); the classic lines don't name it. */
+static void
+rule_keep(struct client *c, const struct access_verdict *v)
+{
+	if ((c->service->settings.flags & SERVICE_CLASSIC) ||
+	    v->answer == ACCESS_DEFAULT)
+		return;
+	c->rule = strndup((const char *)v->key, v->key_len);
 }
 
 static void
@@ -124,6 +138,7 @@ client_judge(struct client *c)
 		    sv->settings.rules_path, ucspi_strerror(errno));
 		return;
 	}
+	rule_keep(c, &verdict);
 	if (verdict.answer == ACCESS_DENY)
 		client_deny(c);
 	else if (variables_keep(c, &verdict) == -1)

@@ -104,6 +104,9 @@ session_free(struct session *s)
 		RB_REMOVE(sessions_by_pid, &by_pid, s);
 	else
 		s->service->unstarted--;
+	free(s->remote_name);
+	free(s->info);
+	free(s->rule);
 	free(s);
 }
 
@@ -112,8 +115,7 @@ session_end(struct session *s, int status)
 {
 	struct service	*sv = s->service;
 
-	if (sv->settings.log_level == LOG_LEVEL_VERBOSE)
-		elog_line("tcpserver: end %d status %d", (int)s->pid, status);
+	tell_ended(s, status);
 	session_free(s);
 	service_count_down(sv);
 }

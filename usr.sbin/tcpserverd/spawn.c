@@ -133,6 +133,7 @@ child_note(struct start_note *note)
 	if (note->fd == -1)
 		return;
 	note->report.pid = getpid();
+	note->report.at_us = clock_us();
 	if (send(note->fd, &note->report, sizeof(note->report),
 	    MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(note->report))
 		note->fd = -1;

@@ -50,6 +50,16 @@ enum imsg_type {
 	IMSG_ENGINE_REAPED,		/* struct session_note: its end */
 	IMSG_ENGINE_ALIVE,		/* the parent is there */
 	IMSG_ENGINE_STOP,		/* close, log what is left, leave */
+	/* the daemon's */
+	IMSG_ENGINE_SETUP,		/* struct engine_setup */
+	IMSG_ENGINE_SOCKET,		/* descriptor: a listening socket of
+					 * our own; id: enum engine_socket */
+	IMSG_ENGINE_LISTENER_CLOSE,	/* uint32_t: listener's number */
+	IMSG_ENGINE_SERVICE_GONE,	/* it has no session any more */
+	IMSG_ENGINE_CONTROL_TEXT,	/* id: the control client's number;
+					 * bytes of a line for it */
+	IMSG_ENGINE_CONTROL_DONE,	/* id: its number; struct
+					 * control_answer: the last */
 
 	/* engine -> parent; id: service */
 	IMSG_PARENT_READY = 200,	/* configured and confined */
@@ -61,6 +71,8 @@ enum imsg_type {
 					 * died; watch for its end */
 	IMSG_PARENT_RESOLVER_WANTED,	/* uint32_t: the resolver of that
 					 * number is of no use any more */
+	IMSG_PARENT_CONTROL,		/* struct control_order */
+	IMSG_PARENT_LOG_WANTED,		/* syslogd does not hear us */
 
 	/* parent -> launcher */
 	IMSG_LAUNCHER_SERVICE = 300,	/* struct launcher_settings */
@@ -71,6 +83,12 @@ enum imsg_type {
 	IMSG_LAUNCHER_SYNC,		/* imsg id: number of the sync; empty
 					 * the queue, then list sessions */
 	IMSG_LAUNCHER_STOP,		/* empty the queue, leave */
+	IMSG_LAUNCHER_RETIRE,		/* start nothing any more, leave when
+					 * no session is left */
+	IMSG_LAUNCHER_KILL,		/* struct session_note: end it */
+	IMSG_LAUNCHER_ENVIRONMENT,	/* bytes of the NUL-ended words:
+					 * "=NAME=VALUE" set, "-NAME" unset */
+	IMSG_LAUNCHER_RLIMIT,		/* struct rlimit_note */
 	/* launcher -> parent: IMSG_PARENT_READY, and */
 	IMSG_PARENT_SYNCED		/* imsg id: number of the sync that
 					 * was answered */
@@ -79,6 +97,7 @@ enum imsg_type {
 enum log_level {
 	LOG_LEVEL_QUIET,		/* -q */
 	LOG_LEVEL_ERRORS,		/* -Q */
+	LOG_LEVEL_SESSIONS,		/* the daemon's: a line for each */
 	LOG_LEVEL_VERBOSE		/* -v */
 };
 
@@ -91,6 +110,13 @@ enum log_level {
 #define SERVICE_LOCAL_NAME	0x020	/* local_name is given (-l) */
 #define SERVICE_IP_OPTIONS	0x040	/* -o: leave them */
 #define SERVICE_NODELAY		0x080	/* -D */
+#define SERVICE_CLASSIC		0x100	/* ucspi-tcp's log lines */
+#define SERVICE_CLOSE		0x200	/* judged, told of, closed */
+#define SERVICE_NOTIFY_CONNECT	0x400	/* autoturnd hears of it */
+#define SERVICE_NOTIFY_END	0x800
+#define SERVICE_PAUSED		0x1000	/* clients wait in the backlog */
+#define SERVICE_DRAINED		0x2000	/* no listener: they are refused */
+#define SERVICE_REMOVED		0x4000	/* is configured no more */
 
 /* What the engine knows of a service. */
 struct service_settings {
@@ -100,10 +126,72 @@ struct service_settings {
 	uint64_t	sessions_max;
 	uint32_t	ident_timeout_s;
 	uint32_t	banner_len;
+	uint32_t	log_facility;	/* LOG_DAEMON ... of syslog(3) */
 	uint64_t	generation;	/* of the engine: session ids begin
 					 * there */
 	char		local_name[LOCAL_NAME_SIZE];
 	char		rules_path[PATH_MAX];
+};
+
+/* What the daemon's engine knows that is about no service. */
+struct engine_setup {
+	uint32_t	log_json;
+	uint32_t	log_facility;
+	uint32_t	log_verbose;	/* tcpserverctl log verbose */
+	uint32_t	event_uid;	/* beside root; UINT32_MAX: nobody */
+	uint32_t	parent_pid;
+	uint32_t	reloads;	/* that succeeded */
+	int64_t		started_at;	/* time(3) of the parent's start */
+	int64_t		loaded_at;	/* of the configuration */
+	char		conf_path[PATH_MAX];
+};
+
+enum engine_socket {
+	SOCKET_CONTROL,			/* operators: everything */
+	SOCKET_RESTRICTED,		/* looking only */
+	SOCKET_EVENT			/* autoturnd */
+};
+
+/* With the descriptor of IMSG_ENGINE_LISTENER. */
+struct listener_note {
+	uint32_t	number;		/* never used again */
+	uint16_t	port;
+	uint16_t	pad;
+	struct netaddr	addr;
+};
+
+/* What a control client wants done that only the parent can. */
+enum control_deed {
+	CONTROL_RELOAD,
+	CONTROL_KILL,			/* the session */
+	CONTROL_PAUSE,			/* the service, or all */
+	CONTROL_DRAIN,
+	CONTROL_CONTINUE,
+	CONTROL_LOG			/* value: log_verbose */
+};
+
+#define CONTROL_ALL_SERVICES	UINT32_MAX
+
+struct control_order {
+	uint32_t	client;
+	uint32_t	deed;
+	uint32_t	service;
+	uint32_t	value;
+	uint64_t	session;
+	int32_t		pid;
+	uint32_t	pad;
+};
+
+struct control_answer {
+	int32_t		error;		/* 0: done; else the lines before it
+					 * say what was wrong */
+};
+
+struct rlimit_note {
+	int32_t		resource;
+	uint32_t	pad;
+	uint64_t	soft;		/* UINT64_MAX: no limit */
+	uint64_t	hard;
 };
 
 /* What a launcher knows of it. */
@@ -149,13 +237,15 @@ struct start_record {
 	uint16_t	remote_port;
 	struct netaddr	local;
 	struct netaddr	remote;
+	int64_t		accepted_us;	/* clock_us() */
 };
 
 enum report_type {
 	REPORT_STARTED = 1,		/* the child itself, before exec */
 	REPORT_ENDED,
 	REPORT_FAILED,			/* status: errno; there is no child */
-	REPORT_SESSION,			/* part of a sync: lives */
+	REPORT_SESSION,			/* part of a sync: lives; struct
+					 * report_session */
 	REPORT_SYNCED			/* id: number of the sync */
 };
 
@@ -166,6 +256,18 @@ struct report {
 	uint64_t	id;
 	int32_t		pid;
 	int32_t		status;
+	int64_t		at_us;		/* clock_us() of what it tells */
+};
+
+/* What a launcher remembers for an engine that is new. */
+struct report_session {
+	struct report	report;		/* at_us: of its start */
+	int64_t		accepted_us;
+	uint32_t	pad;
+	uint16_t	local_port;
+	uint16_t	remote_port;
+	struct netaddr	local;
+	struct netaddr	remote;
 };
 
 /* classic.c: the face of ucspi-tcp's tcpserver. */

@@ -51,7 +51,7 @@ service_give(uint32_t id, uint64_t max, uint32_t flags, int starts[2],
 
 	memset(&set, 0, sizeof(set));
 	strlcpy(set.name, "tcpserver", sizeof(set.name));
-	set.flags = flags;
+	set.flags = SERVICE_CLASSIC | flags;
 	set.log_level = LOG_LEVEL_VERBOSE;
 	set.sessions_max = max;
 	set.generation = GENERATION;
@@ -81,17 +81,19 @@ begin_configured(uint64_t max, uint32_t flags, int services)
 static void
 report_to(int fd, uint32_t type, uint64_t id, pid_t pid, int status)
 {
-	struct report	r;
-	struct pollfd	p = { .fd = fd, .events = POLLOUT };
-	struct imsg	imsg;
+	struct report_session	r;
+	struct pollfd		p = { .fd = fd, .events = POLLOUT };
+	struct imsg		imsg;
+	size_t			len;
 
 	memset(&r, 0, sizeof(r));
-	r.type = type;
-	r.launcher = LAUNCHER;
-	r.id = id;
-	r.pid = pid;
-	r.status = status;
-	while (send(fd, &r, sizeof(r), MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
+	r.report.type = type;
+	r.report.launcher = LAUNCHER;
+	r.report.id = id;
+	r.report.pid = pid;
+	r.report.status = status;
+	len = type == REPORT_SESSION ? sizeof(r) : sizeof(r.report);
+	while (send(fd, &r, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
 		ATF_REQUIRE(errno == EAGAIN);
 		ATF_REQUIRE(poll(&p, 1, WAIT_MS) == 1);
 		if (hear_once(&imsg, 0) == 1)
