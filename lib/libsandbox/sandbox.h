@@ -33,6 +33,17 @@ int		 sandbox_parent(void);
 int		 sandbox_launcher(void);
 
 /*
+ * sandbox_conversation: may read, write and end, nothing else: not even
+ * poll(2), so its descriptors must be blocking ones, nor set the action of a
+ * signal, nor return from its handler.  For a small program that has nothing
+ * left to do than to talk to a stranger.  Returns as above, but on a bare
+ * host (an old kernel, a container that has its own idea) the caller may go
+ * on with less.  Needs no library: a program that is linked with this role
+ * alone starts as quickly as without.  Not seen by sandbox_backend().
+ */
+int		 sandbox_conversation(void);
+
+/*
  * sandbox_backend: what the last call put in force, for the log.  Static.
  * "pledge"		OpenBSD, every role
  * "capsicum"		FreeBSD, engine

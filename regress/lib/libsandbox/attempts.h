@@ -13,9 +13,11 @@
 #include <netinet/in.h>
 
 enum {
-	ROLE_ENGINE	= 0x1,
-	ROLE_RESOLVER	= 0x2,
-	ROLE_BOTH	= ROLE_ENGINE | ROLE_RESOLVER
+	ROLE_ENGINE		= 0x1,
+	ROLE_RESOLVER		= 0x2,
+	ROLE_CONVERSATION	= 0x4,
+	ROLE_CALLED		= ROLE_ENGINE | ROLE_CONVERSATION,
+	ROLE_ALL		= ROLE_CALLED | ROLE_RESOLVER
 };
 
 /* Everything a role might have been given before it was confined. */

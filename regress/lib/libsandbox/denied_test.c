@@ -1,7 +1,7 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * What the engine and the resolver can never do: each attempt is made by a
+ * What the confined roles can never do: each attempt is made by a
  * process of its own, first without a sandbox, where it must succeed (a test
  * that could not succeed would prove nothing), then confined, where it must
  * end the process or fail.
@@ -386,59 +386,60 @@ try_accept(const struct fixture *fx)
 }
 
 static const struct attempt attempts[] = {
-	{ "open to read", try_open_read, ROLE_BOTH, NEED_NOTHING },
-	{ "open to write", try_open_write, ROLE_BOTH, NEED_NOTHING },
-	{ "open to append", try_open_append, ROLE_BOTH, NEED_NOTHING },
-	{ "open to create", try_open_create, ROLE_BOTH, NEED_NOTHING },
-	{ "openat", try_openat, ROLE_BOTH, NEED_NOTHING },
-	{ "unlink", try_unlink, ROLE_BOTH, NEED_NOTHING },
-	{ "rename", try_rename, ROLE_BOTH, NEED_NOTHING },
-	{ "link", try_link, ROLE_BOTH, NEED_NOTHING },
-	{ "symlink", try_symlink, ROLE_BOTH, NEED_NOTHING },
-	{ "mkdir", try_mkdir, ROLE_BOTH, NEED_NOTHING },
-	{ "mkfifo", try_mkfifo, ROLE_BOTH, NEED_NOTHING },
-	{ "rmdir", try_rmdir, ROLE_BOTH, NEED_NOTHING },
-	{ "chmod", try_chmod, ROLE_BOTH, NEED_NOTHING },
-	{ "fchmod", try_fchmod, ROLE_BOTH, NEED_NOTHING },
-	{ "chown", try_chown, ROLE_BOTH, NEED_NOTHING },
-	{ "truncate", try_truncate, ROLE_BOTH, NEED_NOTHING },
-	{ "utimes", try_utimes, ROLE_BOTH, NEED_NOTHING },
-	{ "chdir", try_chdir, ROLE_BOTH, NEED_NOTHING },
-	{ "chroot", try_chroot, ROLE_BOTH, NEED_ROOT },
+	{ "open to read", try_open_read, ROLE_ALL, NEED_NOTHING },
+	{ "open to write", try_open_write, ROLE_ALL, NEED_NOTHING },
+	{ "open to append", try_open_append, ROLE_ALL, NEED_NOTHING },
+	{ "open to create", try_open_create, ROLE_ALL, NEED_NOTHING },
+	{ "openat", try_openat, ROLE_ALL, NEED_NOTHING },
+	{ "unlink", try_unlink, ROLE_ALL, NEED_NOTHING },
+	{ "rename", try_rename, ROLE_ALL, NEED_NOTHING },
+	{ "link", try_link, ROLE_ALL, NEED_NOTHING },
+	{ "symlink", try_symlink, ROLE_ALL, NEED_NOTHING },
+	{ "mkdir", try_mkdir, ROLE_ALL, NEED_NOTHING },
+	{ "mkfifo", try_mkfifo, ROLE_ALL, NEED_NOTHING },
+	{ "rmdir", try_rmdir, ROLE_ALL, NEED_NOTHING },
+	{ "chmod", try_chmod, ROLE_ALL, NEED_NOTHING },
+	{ "fchmod", try_fchmod, ROLE_ALL, NEED_NOTHING },
+	{ "chown", try_chown, ROLE_ALL, NEED_NOTHING },
+	{ "truncate", try_truncate, ROLE_ALL, NEED_NOTHING },
+	{ "utimes", try_utimes, ROLE_ALL, NEED_NOTHING },
+	{ "chdir", try_chdir, ROLE_ALL, NEED_NOTHING },
+	{ "chroot", try_chroot, ROLE_ALL, NEED_ROOT },
 
-	{ "execve", try_execve, ROLE_BOTH, NEED_NOTHING },
-	{ "fork", try_fork, ROLE_BOTH, NEED_NOTHING },
-	{ "vfork", try_vfork, ROLE_BOTH, NEED_NOTHING },
-	{ "kill parent", try_kill_parent, ROLE_BOTH, NEED_NOTHING },
-	{ "kill group", try_kill_group, ROLE_BOTH, NEED_NOTHING },
-	{ "F_SETOWN parent", try_setown_parent, ROLE_BOTH, NEED_NOTHING },
-	{ "setpgid", try_setpgid, ROLE_BOTH, NEED_NOTHING },
-	{ "setsid", try_setsid, ROLE_BOTH, NEED_NOTHING },
-	{ "setrlimit", try_setrlimit, ROLE_BOTH, NEED_NOTHING },
-	{ "setpriority", try_setpriority, ROLE_BOTH, NEED_NOTHING },
-	{ "setuid", try_setuid, ROLE_BOTH, NEED_NOTHING },
-	{ "setgid", try_setgid, ROLE_BOTH, NEED_NOTHING },
-	{ "setgroups", try_setgroups, ROLE_BOTH, NEED_ROOT },
+	{ "execve", try_execve, ROLE_ALL, NEED_NOTHING },
+	{ "fork", try_fork, ROLE_ALL, NEED_NOTHING },
+	{ "vfork", try_vfork, ROLE_ALL, NEED_NOTHING },
+	{ "kill parent", try_kill_parent, ROLE_ALL, NEED_NOTHING },
+	{ "kill group", try_kill_group, ROLE_ALL, NEED_NOTHING },
+	{ "F_SETOWN parent", try_setown_parent, ROLE_ALL, NEED_NOTHING },
+	{ "setpgid", try_setpgid, ROLE_ALL, NEED_NOTHING },
+	{ "setsid", try_setsid, ROLE_ALL, NEED_NOTHING },
+	{ "setrlimit", try_setrlimit, ROLE_ALL, NEED_NOTHING },
+	{ "setpriority", try_setpriority, ROLE_ALL, NEED_NOTHING },
+	{ "setuid", try_setuid, ROLE_ALL, NEED_NOTHING },
+	{ "setgid", try_setgid, ROLE_ALL, NEED_NOTHING },
+	{ "setgroups", try_setgroups, ROLE_ALL, NEED_ROOT },
 
-	{ "mmap executable", try_mmap_exec, ROLE_BOTH, NEED_NOTHING },
-	{ "mprotect executable", try_mprotect_exec, ROLE_BOTH, NEED_NOTHING },
+	{ "mmap executable", try_mmap_exec, ROLE_ALL, NEED_NOTHING },
+	{ "mprotect executable", try_mprotect_exec, ROLE_ALL, NEED_NOTHING },
 
-	{ "socket tcp", try_socket_tcp, ROLE_ENGINE, NEED_NOTHING },
-	{ "socket udp", try_socket_udp, ROLE_ENGINE, NEED_NOTHING },
-	{ "socket tcp6", try_socket_tcp6, ROLE_ENGINE, NEED_LUCK },
-	{ "socket udp6", try_socket_udp6, ROLE_ENGINE, NEED_LUCK },
-	{ "socket unix", try_socket_unix, ROLE_BOTH, NEED_NOTHING },
-	{ "socket unix dgram", try_socket_unix_dgram, ROLE_BOTH,
+	{ "socket tcp", try_socket_tcp, ROLE_CALLED, NEED_NOTHING },
+	{ "socket udp", try_socket_udp, ROLE_CALLED, NEED_NOTHING },
+	{ "socket tcp6", try_socket_tcp6, ROLE_CALLED, NEED_LUCK },
+	{ "socket udp6", try_socket_udp6, ROLE_CALLED, NEED_LUCK },
+	{ "socket unix", try_socket_unix, ROLE_ALL, NEED_NOTHING },
+	{ "socket unix dgram", try_socket_unix_dgram, ROLE_ALL,
 	    NEED_NOTHING },
-	{ "socket raw", try_socket_raw, ROLE_BOTH, NEED_ROOT },
-	{ "socketpair", try_socketpair, ROLE_BOTH, NEED_NOTHING },
-	{ "connect tcp", try_connect_tcp, ROLE_ENGINE, NEED_NOTHING },
-	{ "connect udp", try_connect_udp, ROLE_ENGINE, NEED_NOTHING },
-	{ "connect unix", try_connect_unix, ROLE_ENGINE, NEED_NOTHING },
-	{ "bind tcp", try_bind_tcp, ROLE_ENGINE, NEED_NOTHING },
-	{ "bind unix", try_bind_unix, ROLE_ENGINE, NEED_NOTHING },
-	{ "listen", try_listen, ROLE_BOTH, NEED_NOTHING },
-	{ "accept", try_accept, ROLE_RESOLVER, NEED_NOTHING }
+	{ "socket raw", try_socket_raw, ROLE_ALL, NEED_ROOT },
+	{ "socketpair", try_socketpair, ROLE_ALL, NEED_NOTHING },
+	{ "connect tcp", try_connect_tcp, ROLE_CALLED, NEED_NOTHING },
+	{ "connect udp", try_connect_udp, ROLE_CALLED, NEED_NOTHING },
+	{ "connect unix", try_connect_unix, ROLE_CALLED, NEED_NOTHING },
+	{ "bind tcp", try_bind_tcp, ROLE_CALLED, NEED_NOTHING },
+	{ "bind unix", try_bind_unix, ROLE_CALLED, NEED_NOTHING },
+	{ "listen", try_listen, ROLE_ALL, NEED_NOTHING },
+	{ "accept", try_accept, ROLE_RESOLVER | ROLE_CONVERSATION,
+	    NEED_NOTHING }
 };
 
 /* In a fresh directory each time, so that one attempt leaves the next one
@@ -505,6 +506,8 @@ confine(int role)
 		return (sandbox_engine());
 	case ROLE_RESOLVER:
 		return (sandbox_resolver());
+	case ROLE_CONVERSATION:
+		return (sandbox_conversation());
 	default:
 		return (0);
 	}
@@ -626,9 +629,16 @@ ATF_TC_BODY(resolver, tc)
 	role_check(ROLE_RESOLVER);
 }
 
+ATF_TC_WITHOUT_HEAD(conversation);
+ATF_TC_BODY(conversation, tc)
+{
+	role_check(ROLE_CONVERSATION);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, engine);
 	ATF_TP_ADD_TC(tp, resolver);
+	ATF_TP_ADD_TC(tp, conversation);
 	return (atf_no_error());
 }

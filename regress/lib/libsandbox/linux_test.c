@@ -517,6 +517,80 @@ ATF_TC_BODY(resolver_never, tc)
 	ATF_CHECK(WIFSIGNALED(role_run(sandbox_resolver, make_call)));
 }
 
+ATF_TC_WITHOUT_HEAD(conversation_never);
+ATF_TC_BODY(conversation_never, tc)
+{
+	const long	more[] = {
+		SYS_openat, SYS_socket, SYS_connect, SYS_bind, SYS_accept4,
+		SYS_recvmsg, SYS_sendmsg, SYS_sendto, SYS_recvfrom,
+		SYS_setsockopt, SYS_getsockopt, SYS_fcntl, SYS_ioctl,
+		SYS_mmap, SYS_mprotect, SYS_brk, SYS_dup, SYS_close,
+		SYS_ppoll, SYS_rt_sigaction, SYS_rt_sigprocmask,
+		SYS_rt_sigreturn, SYS_readv, SYS_writev, SYS_getpid
+	};
+	size_t		i;
+	int		status;
+
+	never_check(sandbox_conversation);
+	for (i = 0; i < nitems(more); i++) {
+		call = more[i];
+		status = role_run(sandbox_conversation, make_call);
+		ATF_CHECK_MSG(WIFSIGNALED(status) &&
+		    WTERMSIG(status) == SIGSYS, "%ld: status %#x", call,
+		    status);
+	}
+}
+
+/*
+ * Kernels and containers without seccomp(2), and such as have filters of
+ * their own
+ */
+
+static int
+filter_prctl(uint32_t action)
+{
+	const struct scmp_arg_cmp	arg = SCMP_A0(SCMP_CMP_EQ,
+					    PR_SET_SECCOMP);
+	scmp_filter_ctx			ctx;
+	int				error;
+
+	if ((ctx = seccomp_init(SCMP_ACT_ALLOW)) == NULL)
+		return (-1);
+	error = seccomp_rule_add(ctx, action, SCMP_SYS(prctl), 1, arg);
+	if (error == 0)
+		error = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return (error);
+}
+
+static int
+conversation_refused(void)
+{
+	if (filter_prctl(SCMP_ACT_ERRNO(EINVAL)) != 0)
+		return (-1);
+	return (sandbox_conversation() == -1 && errno == EINVAL ? 0 : -1);
+}
+
+static int
+conversation_in_container(void)
+{
+	return (filter_prctl(SCMP_ACT_LOG) == 0 ? sandbox_conversation() :
+	    -1);
+}
+
+ATF_TC_WITHOUT_HEAD(conversation_bare);
+ATF_TC_BODY(conversation_bare, tc)
+{
+	int	status;
+
+	call = SYS_getpid;
+	ATF_CHECK(exited(role_run(conversation_refused, make_call), 0));
+	ATF_CHECK(exited(role_run(conversation_refused, create_file), 0));
+	status = role_run(conversation_in_container, make_call);
+	ATF_CHECK_MSG(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS,
+	    "status %#x", status);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, backend);
@@ -528,5 +602,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, broken_landlock);
 	ATF_TP_ADD_TC(tp, engine_never);
 	ATF_TP_ADD_TC(tp, resolver_never);
+	ATF_TP_ADD_TC(tp, conversation_never);
+	ATF_TP_ADD_TC(tp, conversation_bare);
 	return (atf_no_error());
 }

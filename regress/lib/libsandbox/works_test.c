@@ -592,6 +592,70 @@ ATF_TC_BODY(resolver_ident, tc)
 	child_check(pid);
 }
 
+/*
+ * The conversation: echoes what it hears, and ends with its time, of which
+ * it is told by a signal.
+ */
+
+static void
+time_over(int signo)
+{
+	_exit(0);
+}
+
+static __dead void
+conversation_run(int fd)
+{
+	char	byte;
+
+	NEED(dup2(fd, STDIN_FILENO) != -1 && dup2(fd, STDOUT_FILENO) != -1);
+	NEED(signal(SIGALRM, time_over) != SIG_ERR);
+	NEED(alarm(1) == 0);
+	NEED(sandbox_conversation() == 0);
+	while (read(STDIN_FILENO, &byte, 1) == 1) {
+		if (byte == '.')
+			_exit(0);
+		if (write(STDOUT_FILENO, &byte, 1) != 1)
+			_exit(1);
+	}
+	_exit(2);
+}
+
+static void
+conversation_check(const char *said)
+{
+	char	heard[16];
+	size_t	len = strlen(said);
+	pid_t	pid;
+	int	pair[2];
+
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		close(pair[0]);
+		conversation_run(pair[1]);
+	}
+	close(pair[1]);
+	ATF_REQUIRE_EQ(write(pair[0], said, len), (ssize_t)len);
+	ATF_REQUIRE_EQ(recv(pair[0], heard, 4, MSG_WAITALL), 4);
+	ATF_CHECK(memcmp(heard, "helo", 4) == 0);
+	child_check(pid);
+	ATF_CHECK_EQ(recv(pair[0], heard, 1, 0), 0);
+	close(pair[0]);
+}
+
+ATF_TC_WITHOUT_HEAD(conversation);
+ATF_TC_BODY(conversation, tc)
+{
+	conversation_check("helo.");
+}
+
+ATF_TC_WITHOUT_HEAD(conversation_time);
+ATF_TC_BODY(conversation_time, tc)
+{
+	conversation_check("helo");
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, engine);
@@ -602,5 +666,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, resolver_udp);
 	ATF_TP_ADD_TC(tp, resolver_tcp);
 	ATF_TP_ADD_TC(tp, resolver_ident);
+	ATF_TP_ADD_TC(tp, conversation);
+	ATF_TP_ADD_TC(tp, conversation_time);
 	return (atf_no_error());
 }

@@ -7,31 +7,32 @@
  * program can be started from a descriptor of its file.  The resolver stays
  * outside, see sandbox_freebsd.c.
  */
-static const int	system_confines = ROLE_ENGINE;
+static const int	system_confines = ROLE_CALLED;
 static const struct {
 	const char	*name;
 	int		 roles;
 } system_permits[] = {
-	{ "openat", ROLE_ENGINE },	/* below a directory it was given */
-	{ "fchmod", ROLE_ENGINE },
-	{ "fork", ROLE_ENGINE },	/* as root: the limit is for others */
-	{ "F_SETOWN parent", ROLE_ENGINE },
-	{ "setsid", ROLE_ENGINE },
-	{ "setrlimit", ROLE_ENGINE },
-	{ "setpriority", ROLE_ENGINE },
-	{ "setuid", ROLE_ENGINE },
-	{ "setgid", ROLE_ENGINE },
-	{ "mmap executable", ROLE_ENGINE },
-	{ "mprotect executable", ROLE_ENGINE },
-	{ "socket tcp", ROLE_ENGINE },
-	{ "socket udp", ROLE_ENGINE },
-	{ "socket tcp6", ROLE_ENGINE },
-	{ "socket udp6", ROLE_ENGINE },
-	{ "socket unix", ROLE_ENGINE },
-	{ "socket unix dgram", ROLE_ENGINE },
-	{ "socket raw", ROLE_ENGINE },
-	{ "socketpair", ROLE_ENGINE },
-	{ "listen", ROLE_ENGINE }
+	{ "openat", ROLE_CALLED },	/* below a directory it was given */
+	{ "fchmod", ROLE_CALLED },
+	{ "fork", ROLE_CALLED },	/* as root: the limit is for others */
+	{ "F_SETOWN parent", ROLE_CALLED },
+	{ "setsid", ROLE_CALLED },
+	{ "setrlimit", ROLE_CALLED },
+	{ "setpriority", ROLE_CALLED },
+	{ "setuid", ROLE_CALLED },
+	{ "setgid", ROLE_CALLED },
+	{ "mmap executable", ROLE_CALLED },
+	{ "mprotect executable", ROLE_CALLED },
+	{ "socket tcp", ROLE_CALLED },
+	{ "socket udp", ROLE_CALLED },
+	{ "socket tcp6", ROLE_CALLED },
+	{ "socket udp6", ROLE_CALLED },
+	{ "socket unix", ROLE_CALLED },
+	{ "socket unix dgram", ROLE_CALLED },
+	{ "socket raw", ROLE_CALLED },
+	{ "socketpair", ROLE_CALLED },
+	{ "listen", ROLE_CALLED },
+	{ "accept", ROLE_CONVERSATION }
 };
 
 static void
@@ -54,6 +55,6 @@ try_sigqueue_parent(const struct fixture *fx)
 }
 
 static const struct attempt system_attempts[] = {
-	{ "chflags", try_chflags, ROLE_ENGINE, NEED_LUCK },
-	{ "sigqueue parent", try_sigqueue_parent, ROLE_ENGINE, NEED_NOTHING }
+	{ "chflags", try_chflags, ROLE_CALLED, NEED_LUCK },
+	{ "sigqueue parent", try_sigqueue_parent, ROLE_CALLED, NEED_NOTHING }
 };

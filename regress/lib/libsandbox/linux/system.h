@@ -20,7 +20,7 @@
 #include <sched.h>
 
 /* Nothing that is tried can't be refused. */
-static const int	system_confines = ROLE_BOTH;
+static const int	system_confines = ROLE_ALL;
 static const struct {
 	const char	*name;
 	int		 roles;
@@ -409,6 +409,68 @@ try_tcp_ulp(const struct fixture *fx)
 	return (0);
 }
 
+/* What the others may do and a conversation has no use for. */
+
+static int
+try_message_receive(const struct fixture *fx)
+{
+	struct msghdr	msg = { .msg_iov = NULL };
+
+	/* Nothing came: the difference is in what it says. */
+	if (recvmsg(fx->udp, &msg, MSG_DONTWAIT) == -1 && errno != EAGAIN)
+		return (-1);
+	return (0);
+}
+
+static int
+try_message_send(const struct fixture *fx)
+{
+	struct sockaddr_in	sin = fx->where;
+	struct msghdr		msg = { .msg_name = &sin,
+				    .msg_namelen = sizeof(sin) };
+
+	return ((int)sendmsg(fx->udp, &msg, 0));
+}
+
+static int
+try_dup(const struct fixture *fx)
+{
+	return (dup(fx->file));
+}
+
+static int
+try_pipe(const struct fixture *fx)
+{
+	int	fds[2];
+
+	return (pipe(fds));
+}
+
+static int
+try_lseek(const struct fixture *fx)
+{
+	return ((int)lseek(fx->file, 0, SEEK_SET));
+}
+
+static int
+try_mmap(const struct fixture *fx)
+{
+	return (mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANON, -1, 0) ==
+	    MAP_FAILED ? -1 : 0);
+}
+
+static int
+try_kill_self(const struct fixture *fx)
+{
+	return (kill(getpid(), 0));
+}
+
+static int
+try_sigaction(const struct fixture *fx)
+{
+	return (sigaction(SIGALRM, NULL, NULL));
+}
+
 /* The same kernel through its other doors: calls of 32-bit programs, x32. */
 #ifdef __x86_64__
 static int
@@ -428,60 +490,68 @@ try_x32(const struct fixture *fx)
 }
 
 #define SYSTEM_DOORS \
-	{ "int 0x80", try_int80, ROLE_BOTH, NEED_LUCK }, \
-	{ "x32", try_x32, ROLE_BOTH, NEED_LUCK },
+	{ "int 0x80", try_int80, ROLE_ALL, NEED_LUCK }, \
+	{ "x32", try_x32, ROLE_ALL, NEED_LUCK },
 #else
 #define SYSTEM_DOORS
 #endif
 
 static const struct attempt system_attempts[] = {
 	SYSTEM_DOORS
-	{ "openat2", try_openat2, ROLE_BOTH, NEED_LUCK },
-	{ "getdents64", try_getdents, ROLE_BOTH, NEED_NOTHING },
-	{ "fchdir", try_fchdir, ROLE_BOTH, NEED_NOTHING },
-	{ "name_to_handle_at", try_name_to_handle, ROLE_BOTH, NEED_LUCK },
-	{ "inotify", try_inotify, ROLE_BOTH, NEED_NOTHING },
-	{ "mount", try_mount, ROLE_BOTH, NEED_LUCK },
-	{ "ftruncate", try_ftruncate, ROLE_BOTH, NEED_NOTHING },
-	{ "lock", try_flock, ROLE_BOTH, NEED_NOTHING },
-	{ "clone", try_clone, ROLE_BOTH, NEED_NOTHING },
-	{ "clone3", try_clone3, ROLE_BOTH, NEED_LUCK },
-	{ "fexecve", try_fexecve, ROLE_BOTH, NEED_NOTHING },
-	{ "execveat", try_execveat, ROLE_BOTH, NEED_NOTHING },
-	{ "ptrace", try_traceme, ROLE_BOTH, NEED_LUCK },
-	{ "process_vm_readv", try_vm_read, ROLE_BOTH, NEED_LUCK },
-	{ "pidfd_open", try_pidfd, ROLE_BOTH, NEED_LUCK },
-	{ "sigqueue parent", try_sigqueue_parent, ROLE_BOTH, NEED_NOTHING },
-	{ "tgkill parent", try_tgkill_parent, ROLE_BOTH, NEED_NOTHING },
-	{ "prlimit parent", try_prlimit_parent, ROLE_BOTH, NEED_NOTHING },
-	{ "F_SETSIG", try_setsig, ROLE_BOTH, NEED_NOTHING },
-	{ "FIOSETOWN", try_fiosetown, ROLE_BOTH, NEED_NOTHING },
-	{ "PR_SET_DUMPABLE", try_dumpable, ROLE_BOTH, NEED_NOTHING },
-	{ "personality", try_personality, ROLE_BOTH, NEED_NOTHING },
-	{ "unshare", try_unshare, ROLE_BOTH, NEED_NOTHING },
-	{ "setns", try_setns, ROLE_BOTH, NEED_NOTHING },
-	{ "memfd_create", try_memfd, ROLE_BOTH, NEED_NOTHING },
-	{ "pkey_mprotect", try_pkey_mprotect, ROLE_BOTH, NEED_LUCK },
-	{ "shmget", try_shmget, ROLE_BOTH, NEED_LUCK },
-	{ "io_uring_setup", try_io_uring, ROLE_BOTH, NEED_LUCK },
-	{ "bpf", try_bpf, ROLE_BOTH, NEED_LUCK },
-	{ "perf_event_open", try_perf, ROLE_BOTH, NEED_LUCK },
-	{ "userfaultfd", try_userfaultfd, ROLE_BOTH, NEED_LUCK },
-	{ "add_key", try_add_key, ROLE_BOTH, NEED_LUCK },
-	{ "syslog", try_syslog, ROLE_BOTH, NEED_LUCK },
-	{ "adjtimex", try_adjtimex, ROLE_BOTH, NEED_NOTHING },
-	{ "umask", try_umask, ROLE_BOTH, NEED_NOTHING },
-	{ "socket netlink", try_socket_netlink, ROLE_BOTH, NEED_LUCK },
-	{ "socket packet", try_socket_packet, ROLE_BOTH, NEED_LUCK },
-	{ "socket alg", try_socket_alg, ROLE_BOTH, NEED_LUCK },
-	{ "socket seqpacket", try_socket_seqpacket, ROLE_BOTH, NEED_LUCK },
-	{ "socket mptcp", try_socket_mptcp, ROLE_BOTH, NEED_LUCK },
-	{ "socket ping", try_socket_ping, ROLE_BOTH, NEED_LUCK },
-	{ "MSG_FASTOPEN", try_fastopen, ROLE_ENGINE, NEED_LUCK },
-	{ "MSG_FASTOPEN message", try_fastopen_message, ROLE_ENGINE,
+	{ "openat2", try_openat2, ROLE_ALL, NEED_LUCK },
+	{ "getdents64", try_getdents, ROLE_ALL, NEED_NOTHING },
+	{ "fchdir", try_fchdir, ROLE_ALL, NEED_NOTHING },
+	{ "name_to_handle_at", try_name_to_handle, ROLE_ALL, NEED_LUCK },
+	{ "inotify", try_inotify, ROLE_ALL, NEED_NOTHING },
+	{ "mount", try_mount, ROLE_ALL, NEED_LUCK },
+	{ "ftruncate", try_ftruncate, ROLE_ALL, NEED_NOTHING },
+	{ "lock", try_flock, ROLE_ALL, NEED_NOTHING },
+	{ "clone", try_clone, ROLE_ALL, NEED_NOTHING },
+	{ "clone3", try_clone3, ROLE_ALL, NEED_LUCK },
+	{ "fexecve", try_fexecve, ROLE_ALL, NEED_NOTHING },
+	{ "execveat", try_execveat, ROLE_ALL, NEED_NOTHING },
+	{ "ptrace", try_traceme, ROLE_ALL, NEED_LUCK },
+	{ "process_vm_readv", try_vm_read, ROLE_ALL, NEED_LUCK },
+	{ "pidfd_open", try_pidfd, ROLE_ALL, NEED_LUCK },
+	{ "sigqueue parent", try_sigqueue_parent, ROLE_ALL, NEED_NOTHING },
+	{ "tgkill parent", try_tgkill_parent, ROLE_ALL, NEED_NOTHING },
+	{ "prlimit parent", try_prlimit_parent, ROLE_ALL, NEED_NOTHING },
+	{ "F_SETSIG", try_setsig, ROLE_ALL, NEED_NOTHING },
+	{ "FIOSETOWN", try_fiosetown, ROLE_ALL, NEED_NOTHING },
+	{ "PR_SET_DUMPABLE", try_dumpable, ROLE_ALL, NEED_NOTHING },
+	{ "personality", try_personality, ROLE_ALL, NEED_NOTHING },
+	{ "unshare", try_unshare, ROLE_ALL, NEED_NOTHING },
+	{ "setns", try_setns, ROLE_ALL, NEED_NOTHING },
+	{ "memfd_create", try_memfd, ROLE_ALL, NEED_NOTHING },
+	{ "pkey_mprotect", try_pkey_mprotect, ROLE_ALL, NEED_LUCK },
+	{ "shmget", try_shmget, ROLE_ALL, NEED_LUCK },
+	{ "io_uring_setup", try_io_uring, ROLE_ALL, NEED_LUCK },
+	{ "bpf", try_bpf, ROLE_ALL, NEED_LUCK },
+	{ "perf_event_open", try_perf, ROLE_ALL, NEED_LUCK },
+	{ "userfaultfd", try_userfaultfd, ROLE_ALL, NEED_LUCK },
+	{ "add_key", try_add_key, ROLE_ALL, NEED_LUCK },
+	{ "syslog", try_syslog, ROLE_ALL, NEED_LUCK },
+	{ "adjtimex", try_adjtimex, ROLE_ALL, NEED_NOTHING },
+	{ "umask", try_umask, ROLE_ALL, NEED_NOTHING },
+	{ "socket netlink", try_socket_netlink, ROLE_ALL, NEED_LUCK },
+	{ "socket packet", try_socket_packet, ROLE_ALL, NEED_LUCK },
+	{ "socket alg", try_socket_alg, ROLE_ALL, NEED_LUCK },
+	{ "socket seqpacket", try_socket_seqpacket, ROLE_ALL, NEED_LUCK },
+	{ "socket mptcp", try_socket_mptcp, ROLE_ALL, NEED_LUCK },
+	{ "socket ping", try_socket_ping, ROLE_ALL, NEED_LUCK },
+	{ "MSG_FASTOPEN", try_fastopen, ROLE_CALLED, NEED_LUCK },
+	{ "MSG_FASTOPEN message", try_fastopen_message, ROLE_CALLED,
 	    NEED_LUCK },
-	{ "SO_ATTACH_FILTER", try_attach_filter, ROLE_BOTH, NEED_NOTHING },
-	{ "IP_MULTICAST_TTL", try_multicast, ROLE_BOTH, NEED_NOTHING },
-	{ "SO_REUSEPORT", try_reuseport, ROLE_BOTH, NEED_NOTHING },
-	{ "TCP_ULP", try_tcp_ulp, ROLE_BOTH, NEED_NOTHING }
+	{ "SO_ATTACH_FILTER", try_attach_filter, ROLE_ALL, NEED_NOTHING },
+	{ "IP_MULTICAST_TTL", try_multicast, ROLE_ALL, NEED_NOTHING },
+	{ "SO_REUSEPORT", try_reuseport, ROLE_ALL, NEED_NOTHING },
+	{ "TCP_ULP", try_tcp_ulp, ROLE_ALL, NEED_NOTHING },
+	{ "recvmsg", try_message_receive, ROLE_CONVERSATION, NEED_NOTHING },
+	{ "sendmsg", try_message_send, ROLE_CONVERSATION, NEED_NOTHING },
+	{ "dup", try_dup, ROLE_CONVERSATION, NEED_NOTHING },
+	{ "pipe", try_pipe, ROLE_CONVERSATION, NEED_NOTHING },
+	{ "lseek", try_lseek, ROLE_CONVERSATION, NEED_NOTHING },
+	{ "mmap", try_mmap, ROLE_CONVERSATION, NEED_NOTHING },
+	{ "kill self", try_kill_self, ROLE_CONVERSATION, NEED_NOTHING },
+	{ "sigaction", try_sigaction, ROLE_CONVERSATION, NEED_NOTHING }
 };

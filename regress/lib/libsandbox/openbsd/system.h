@@ -4,22 +4,22 @@
  * OpenBSD: the promise "inet", which accept(2) needs, is that of a client
  * as well.
  */
-static const int	system_confines = ROLE_BOTH;
+static const int	system_confines = ROLE_ALL;
 static const struct {
 	const char	*name;
 	int		 roles;
 } system_permits[] = {
-	{ "kill group", ROLE_BOTH },
+	{ "kill group", ROLE_ALL },
 	{ "socket tcp", ROLE_ENGINE },
 	{ "socket udp", ROLE_ENGINE },
 	{ "socket tcp6", ROLE_ENGINE },
 	{ "socket udp6", ROLE_ENGINE },
-	{ "socket raw", ROLE_BOTH },
-	{ "socketpair", ROLE_BOTH },
+	{ "socket raw", ROLE_ENGINE | ROLE_RESOLVER },
+	{ "socketpair", ROLE_ALL },
 	{ "connect tcp", ROLE_ENGINE },
 	{ "connect udp", ROLE_ENGINE },
 	{ "bind tcp", ROLE_ENGINE },
-	{ "listen", ROLE_BOTH },
+	{ "listen", ROLE_ENGINE | ROLE_RESOLVER },
 	{ "accept", ROLE_RESOLVER }
 };
 
@@ -35,5 +35,5 @@ try_unveil(const struct fixture *fx)
 }
 
 static const struct attempt system_attempts[] = {
-	{ "unveil", try_unveil, ROLE_BOTH, NEED_NOTHING }
+	{ "unveil", try_unveil, ROLE_ALL, NEED_NOTHING }
 };
