@@ -6,16 +6,18 @@
  */
 #include <sys/types.h>
 
-#include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "rblsmtpd.h"
+#include "sandbox.h"
+#include "ucspi_stream.h"
 
 #define READ_SIZE	4096
 #define WRITE_SIZE	4096
+#define ALARM_S_MAX	100000000UL	/* alarm(3) of the BSDs takes no more */
 
 #define GREETING	"220 rblsmtpd.local\r\n"
 #define YES		"250 rblsmtpd.local\r\n"
@@ -44,24 +46,16 @@ time_limit(unsigned long seconds)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGALRM);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-	(void)alarm(seconds > INT_MAX ? INT_MAX : (unsigned int)seconds);
+	(void)alarm((unsigned int)(seconds > ALARM_S_MAX ? ALARM_S_MAX :
+	    seconds));
 }
 
 /* A client that can't be written to is none. */
 static void
 out_flush(void)
 {
-	size_t	done = 0;
-	ssize_t	n;
-
-	while (done < out_len) {
-		n = write(STDOUT_FILENO, out + done, out_len - done);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			_exit(0);
-		done += (size_t)n;
-	}
+	if (stream_write(STDOUT_FILENO, out, out_len) == -1)
+		_exit(0);
 	out_len = 0;
 }
 
@@ -103,6 +97,22 @@ command_answer(enum smtp_command command, const char *refusal)
 	}
 }
 
+/*
+ * The client is a stranger and this process has nothing left to do but to
+ * talk to it.  A host that can't confine it is no reason to let the client
+ * in; nor is a descriptor that someone made non-blocking, which takes more
+ * to wait for.
+ */
+static void
+conversation_confine(void)
+{
+	int	flags;
+
+	flags = fcntl(STDIN_FILENO, F_GETFL) | fcntl(STDOUT_FILENO, F_GETFL);
+	if ((flags & O_NONBLOCK) == 0)
+		(void)sandbox_conversation();
+}
+
 __dead void
 conversation_hold(const char *refusal, unsigned long seconds)
 {
@@ -111,13 +121,12 @@ conversation_hold(const char *refusal, unsigned long seconds)
 	ssize_t			i, n;
 
 	time_limit(seconds);
+	conversation_confine();
 	memset(&line, 0, sizeof(line));
 	out_line(GREETING);
 	for (;;) {
 		out_flush();
-		n = read(STDIN_FILENO, buf, sizeof(buf));
-		if (n == -1 && errno == EINTR)
-			continue;
+		n = stream_read(STDIN_FILENO, buf, sizeof(buf));
 		if (n <= 0)
 			_exit(0);
 		for (i = 0; i < n; i++)

@@ -264,6 +264,56 @@ def alarm_blocked():
     talk.close()
 
 
+def confinement(text):
+    """What of /proc/PID/status tells of seccomp(2)"""
+    return dict(re.findall(r'^(Seccomp|NoNewPrivs):\s*(\d+)$', text, re.M))
+
+
+@case()
+def confined():
+    """The conversation is confined by the kernel, the server is not"""
+    if not os.path.exists('/proc/self/status'):
+        skip('only Linux shows from outside who is confined')
+    done = rbl('cat', '/proc/self/status', said='')
+    same(confinement(done.out), {'Seccomp': confinement(
+        open('/proc/self/status').read())['Seccomp'], 'NoNewPrivs': '0'},
+         'the server')
+    talk, theirs = socket.socketpair()
+    talk.settimeout(DEADLINE_S)
+    process = subprocess.Popen([BIN + 'rblsmtpd', 'true'], stdin=theirs,
+                               stdout=theirs, stderr=subprocess.DEVNULL,
+                               env=dict(ENV, RBLSMTPD='no'))
+    theirs.close()
+    same(read_line(talk), GREETING.encode(), 'greeting')
+    with open('/proc/%d/status' % process.pid) as f:
+        same(confinement(f.read()), {'Seccomp': '2', 'NoNewPrivs': '1'},
+             'the conversation')
+    talk.sendall(b'rcpt\r\nquit\r\n')
+    same(read_all(talk), b'451 no\r\n221 rblsmtpd.local\r\n', 'replies')
+    same(process.wait(DEADLINE_S), 0, 'exit')
+
+
+@case()
+def nonblocking():
+    """A connection that someone made non-blocking is waited for"""
+    talk, theirs = socket.socketpair()
+    talk.settimeout(DEADLINE_S)
+    theirs.setblocking(False)
+    process = subprocess.Popen([BIN + 'rblsmtpd', 'true'], stdin=theirs,
+                               stdout=theirs, stderr=subprocess.DEVNULL,
+                               env=dict(ENV, RBLSMTPD='no'))
+    theirs.close()
+    same(read_line(talk), GREETING.encode(), 'greeting')
+    # More replies than fit, none of them read before the last was asked for.
+    end = threading.Thread(target=talk.sendall,
+                           args=(b'noop\r\n' * 100000 + b'quit\r\n',))
+    end.start()
+    same(read_all(talk), b'250 rblsmtpd.local\r\n' * 100000 +
+         b'221 rblsmtpd.local\r\n', 'replies')
+    end.join()
+    same(process.wait(DEADLINE_S), 0, 'exit')
+
+
 # The whole line
 
 UNBOUND = '''

@@ -194,9 +194,10 @@ table('lists', 'lists-dialogue', DIALOGUES, dialogue)
 class Talk:
     """A conversation in which each side waits for the other."""
 
-    def __init__(self, side, args, said):
+    def __init__(self, side, args, said, blocking=True):
         self.side = side
         ours, theirs = socket.socketpair()
+        theirs.setblocking(blocking)
         self.socket = ours
         self.socket.settimeout(DEADLINE_S)
         self.process = subprocess.Popen(
@@ -213,6 +214,12 @@ class Talk:
                 break
             data += more
         return data
+
+    def wait_idle(self):
+        """Until it waits for us, or has ended."""
+        with open('/proc/%d/stat' % self.process.pid, 'rb') as f:
+            while f.read().rsplit(b')', 1)[1].split()[0] not in b'SZ':
+                f.seek(0)
 
     def end(self):
         self.side.note('exit', self.process.wait(DEADLINE_S))
@@ -241,6 +248,20 @@ def lists_talk_half_closed(side):
     talk.socket.shutdown(socket.SHUT_WR)
     for _ in range(4):
         side.note('reply', talk.read_line())
+    talk.end()
+
+
+@case('lists')
+def lists_talk_nonblocking(side):
+    """The connection was made non-blocking, and the client is late."""
+    talk = Talk(side, ['true'], 'busy', blocking=False)
+    side.note('greeting', talk.read_line())
+    talk.wait_idle()
+    try:
+        talk.socket.sendall(b'quit\r\n')
+    except BrokenPipeError:
+        side.note('client', 'broken pipe')
+    side.note('reply', talk.read_line())
     talk.end()
 
 
