@@ -427,7 +427,8 @@ channel_open(struct name_channel *ch, const struct name_config *config)
 	options.sock_state_cb_data = ch;
 	mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
 	    ARES_OPT_NDOTS | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS |
-	    ARES_OPT_SERVERS | ARES_OPT_SORTLIST | ARES_OPT_SOCK_STATE_CB;
+	    ARES_OPT_SERVERS | ARES_OPT_SORTLIST | ARES_OPT_SOCK_STATE_CB |
+	    ARES_OPT_NOROTATE;
 	status = ares_init_options(&ch->ares, &options, mask);
 	if (status == ARES_SUCCESS) {
 		ares_set_socket_functions(ch->ares, &socket_functions, ch);

@@ -95,6 +95,22 @@ def silent_list():
 
 
 @case()
+def servers_in_order():
+    """The first name server is the first for each question, though the
+    machine's own resolver was told to rotate"""
+    network()
+    first, second = Names('', ['127.0.0.1:53']), Names('', ['127.0.0.2:53'])
+    lists = ['-ra.bl', '-rb.bl', '-rc.bl']
+    done = run([BIN + 'rblsmtpd'] + lists + ['echo', 'ran'], set={
+        'TCPREMOTEIP': '1.2.3.4', 'DNSCACHEIP': '127.0.0.1.127.0.0.2',
+        'RES_OPTIONS': 'rotate'})
+    same(done.out, 'ran\n', 'output')
+    same((first.questions(), second.questions()),
+         (['udp TXT 4.3.2.1.%s.bl' % name for name in 'abc'], []),
+         'questions')
+
+
+@case()
 def huge_texts():
     """Of a whole 64 kB answer the first 200 bytes are said"""
     network()
