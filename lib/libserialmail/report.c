@@ -98,12 +98,13 @@ recipients_print(FILE *f, const struct report_case *what)
 static void
 explain(FILE *f, const struct report_case *what)
 {
-	fprintf(f, "Hi. This is the %s program at %s.\n"
-	    "A message of yours could not be delivered to:\n\n",
-	    what->program, what->host);
-	if (what->twofold)
-		fputs("(The message was itself a report of a failure, which "
-		    "is why it comes\nto the postmaster.)\n\n", f);
+	fprintf(f, "Hi. This is the %s program at %s.\n", what->program,
+	    what->host);
+	fputs(what->twofold ?
+	    "A message that came back as undeliverable could not be returned "
+	    "to:\n\n" :
+	    "I'm sorry, but a message of yours could not be delivered to:\n\n",
+	    f);
 	recipients_print(f, what);
 	report_paragraph(f, what->text);
 	if (what->expired)
