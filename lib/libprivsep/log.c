@@ -1,13 +1,15 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * Lines on standard error, one write(2) each.  A reader of the log that
- * stalls costs lines, not the process: it has children to see to.
+ * Lines on standard error, one write(2) each, or to syslogd.  A reader of
+ * the log that stalls costs lines, not the process: it has children to see
+ * to.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 #include <vis.h>
 
@@ -18,19 +20,36 @@
 #define LOG_LINE_SIZE	4096	/* line is to fit into Linux's PIPE_BUF */
 #define LOG_WAIT_MS	1000
 
-static char		log_prefix[96] = "";
+static char		log_name[PRIVSEP_NAME_SIZE] = "";
+static char		log_role[PRIVSEP_NAME_SIZE] = "";	/* "engine: " */
+static int		log_parent;
 static int		log_quiet;
+static int		log_facility = -1;	/* -1: not to syslogd */
 static unsigned long	log_lost;	/* lines the reader did not take */
 
 void
 log_init(const char *name, const char *role, int quiet)
 {
-	if (role == NULL)
-		snprintf(log_prefix, sizeof(log_prefix), "%s: ", name);
-	else
-		snprintf(log_prefix, sizeof(log_prefix), "%s: %s: ", name,
-		    role);
+	strlcpy(log_name, name, sizeof(log_name));
+	log_parent = role == NULL;
+	log_role[0] = '\0';
+	if (role != NULL)
+		snprintf(log_role, sizeof(log_role), "%s: ", role);
 	log_quiet = quiet;
+}
+
+void
+log_hello(const struct privsep_hello *hello, const char *role)
+{
+	log_init(hello->name, role, hello->flags & PRIVSEP_QUIET);
+	if (hello->flags & PRIVSEP_SYSLOG)
+		log_syslog((int)hello->log_facility);
+}
+
+void
+log_syslog(int facility)
+{
+	log_facility = facility & LOG_FACMASK;
 }
 
 /* Waits for the log's reader, but once and not for ever. */
@@ -46,52 +65,108 @@ log_writable(void)
 	return (n != 0);
 }
 
-static void
+/* Only the parent can mend what is broken there. */
+static int
+log_send(const char *line, size_t len)
+{
+	if (log_syslog_send(line, len) == 0)
+		return (0);
+	if (log_syslog_gone(errno)) {
+		if (!log_parent || log_syslog_reopen() == -1)
+			return (-1);
+	} else if (!log_writable())
+		return (-1);
+	return (log_syslog_send(line, len));
+}
+
+/* -1: the line, which ends with LF, is lost. */
+static int
 log_write(const char *line, size_t len)
 {
 	ssize_t	n;
 
-	if (!log_writable()) {
-		log_lost++;
-		return;
-	}
+	if (log_facility != -1)
+		return (log_send(line, len - 1));
+	if (!log_writable())
+		return (-1);
 	do
 		n = write(STDERR_FILENO, line, len);
 	while (n == -1 && errno == EINTR);
 	/* There is nowhere else to say that it failed. */
+	return (0);
+}
+
+/* What stands before the text; 0 bytes or more. */
+static size_t
+log_head(char *line, size_t size, int priority)
+{
+	int	len;
+
+	if (log_facility == -1)
+		len = snprintf(line, size, "%s: %s", log_name, log_role);
+	else
+		len = snprintf(line, size, "<%d>%s[%d]: %s",
+		    log_facility | priority, log_name, (int)getpid(),
+		    log_role);
+	return ((size_t)len);
+}
+
+/* Cut, where syslogd would not take all of it. */
+static size_t
+log_end(char *line, size_t len)
+{
+	if (log_facility != -1 && len > LOG_SYSLOG_MAX)
+		len = LOG_SYSLOG_MAX;
+	line[len++] = '\n';
+	return (len);
 }
 
 static void
 log_lost_tell(void)
 {
-	char		line[LOG_LINE_SIZE];
-	unsigned long	lost = log_lost;
-	int		len;
+	char	line[LOG_LINE_SIZE];
+	size_t	len;
 
-	if (lost == 0 || !log_writable())
+	if (log_lost == 0)
 		return;
-	log_lost = 0;
-	len = snprintf(line, sizeof(line), "%swarning: %lu lines lost: the "
-	    "log's reader stalls\n", log_prefix, lost);
-	log_write(line, (size_t)len);
+	len = log_head(line, sizeof(line), LOG_WARNING);
+	len += (size_t)snprintf(line + len, sizeof(line) - len,
+	    "warning: %lu lines lost: the log's reader stalls", log_lost);
+	len = log_end(line, len);
+	if (log_write(line, len) == 0)
+		log_lost = 0;
 }
 
 static void
-log_line(const char *level, int errnum, const char *fmt, va_list ap)
+log_line(int priority, const char *level, int errnum, const char *fmt,
+    va_list ap)
 {
 	char	text[LOG_TEXT_SIZE], safe[LOG_TEXT_SIZE * 4 + 1];
 	char	line[LOG_LINE_SIZE];
-	int	len;
+	size_t	len;
 
 	if (log_quiet)
 		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	strvis(safe, text, VIS_CSTYLE | VIS_TAB | VIS_NL);
-	len = snprintf(line, sizeof(line), "%s%s%s%s%s\n", log_prefix, level,
-	    safe, errnum == 0 ? "" : ": ",
+	len = log_head(line, sizeof(line), priority);
+	len += (size_t)snprintf(line + len, sizeof(line) - len, "%s%s%s%s",
+	    level, safe, errnum == 0 ? "" : ": ",
 	    errnum == 0 ? "" : ucspi_strerror(errnum));
+	len = log_end(line, len);
 	log_lost_tell();
-	log_write(line, (size_t)len);
+	if (log_write(line, len) == -1)
+		log_lost++;
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_INFO, "", 0, fmt, ap);
+	va_end(ap);
 }
 
 void
@@ -101,7 +176,7 @@ log_warn(const char *fmt, ...)
 	va_list	ap;
 
 	va_start(ap, fmt);
-	log_line("warning: ", saved, fmt, ap);
+	log_line(LOG_WARNING, "warning: ", saved, fmt, ap);
 	va_end(ap);
 	errno = saved;
 }
@@ -112,7 +187,7 @@ log_warnx(const char *fmt, ...)
 	va_list	ap;
 
 	va_start(ap, fmt);
-	log_line("warning: ", 0, fmt, ap);
+	log_line(LOG_WARNING, "warning: ", 0, fmt, ap);
 	va_end(ap);
 }
 
@@ -123,7 +198,7 @@ fatal(const char *fmt, ...)
 	va_list	ap;
 
 	va_start(ap, fmt);
-	log_line("fatal: ", saved, fmt, ap);
+	log_line(LOG_CRIT, "fatal: ", saved, fmt, ap);
 	va_end(ap);
 	_exit(UCSPI_EXIT_TEMPORARY);
 }
@@ -134,7 +209,7 @@ fatalx(const char *fmt, ...)
 	va_list	ap;
 
 	va_start(ap, fmt);
-	log_line("fatal: ", 0, fmt, ap);
+	log_line(LOG_CRIT, "fatal: ", 0, fmt, ap);
 	va_end(ap);
 	_exit(UCSPI_EXIT_TEMPORARY);
 }

@@ -34,6 +34,7 @@
 #define PRIVSEP_QUIET		0x10	/* log nothing */
 #define PRIVSEP_IF_ALLOWED	0x20	/* as far as this uid 0 may: in a
 					 * container it is often no root */
+#define PRIVSEP_SYSLOG		0x40	/* descriptor 2 is syslogd's */
 
 /*
  * Sent by the parent before anything else: who the child is to be.  The
@@ -46,6 +47,7 @@ struct privsep_hello {
 	uint32_t	flags;
 	uint32_t	uid;
 	uint32_t	gid;
+	uint32_t	log_facility;	/* LOG_DAEMON ... with PRIVSEP_SYSLOG */
 };
 
 /* build.c: identifies this build; programs of one build have the same. */
@@ -149,7 +151,11 @@ void	channel_close(struct channel *);
 
 /*
  * log_init: name is the word before each line ("tcpserver"), role the
- * process (NULL: the parent).  quiet: log nothing.
+ * process (NULL: the parent).  quiet: log nothing.  Lines go to descriptor 2.
+ * log_hello: the same as a child's hello orders it, syslogd included.
+ * log_syslog: from now on lines go to syslogd, as "<PRI>name[pid]: " of this
+ * facility (LOG_DAEMON ...); a parent that is not heard connects again.
+ * info: what an administrator wants to know of when all is well.
  * warn and warnx: what a peer, a user or the system did; warn adds the
  * errno.  fatal and fatalx: a broken invariant of ours, or a start that
  * can't be; _exit 111, so that a child made by fork does nothing in its
@@ -158,10 +164,39 @@ void	channel_close(struct channel *);
  * the line is lost, and told as lost by the next that is not.
  */
 void	log_init(const char *, const char *, int);
+void	log_hello(const struct privsep_hello *, const char *);
+void	log_syslog(int);
+void	log_info(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
 __dead void fatal(const char *, ...) __attribute__((format(printf, 1, 2)));
 __dead void fatalx(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+/* syslog.c and syslog_SYSTEM.c: the way to syslogd(8) */
+
+/* A message with its header is not longer: what every system takes whole. */
+#define LOG_SYSLOG_MAX	2040
+
+/*
+ * log_syslog_open: the parent's: makes descriptor 2 the way to syslogd, for
+ * itself, all children and the programs.  path NULL: the system's own place
+ * (/dev/log, /var/run/log).  0; 1 when nobody listens there yet (errno says
+ * why; lines wait or are counted as lost); -1 with errno, 2 as it was.
+ * log_syslog_reopen: the parent's: connects it again, for everyone who has
+ * it; when told that syslogd is not heard (IMSG_PARENT_LOG_WANTED).  0, or
+ * -1 with errno: nobody is there.
+ * log_syslog_send: one message, which begins with "<PRI>", without LF.
+ * Never waits.  0, or -1 with errno.  Async-signal-safe.
+ * log_syslog_gone: does this errno of log_syslog_send mean that nobody will
+ * hear until the parent connected again?
+ */
+int	log_syslog_open(const char *);
+int	log_syslog_reopen(void);
+int	log_syslog_send(const char *, size_t);
+int	log_syslog_gone(int);
+/* Between the two: where it listens, and the way through descriptor 2. */
+extern const char log_syslog_path[];
+int	log_syslog_socket_send(const char *, size_t);
 
 /* clock.c: milliseconds, microseconds of the monotonic clock. */
 int64_t	clock_ms(void);

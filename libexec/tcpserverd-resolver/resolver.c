@@ -85,7 +85,7 @@ main(int argc, char **argv)
 
 	log_init("tcpserverd-resolver", NULL, 0);
 	privsep_hello_receive(&parent.ibuf, &hello);
-	log_init(hello.name, "resolver", hello.flags & PRIVSEP_QUIET);
+	log_hello(&hello, "resolver");
 
 	if (name_config_load(&config) == -1)
 		fatal("resolver configuration");

@@ -269,7 +269,7 @@ engine_main(void)
 
 	log_init("tcpserver", "engine", 0);
 	privsep_hello_receive(&engine_parent.ibuf, &hello);
-	log_init(hello.name, "engine", hello.flags & PRIVSEP_QUIET);
+	log_hello(&hello, "engine");
 	privsep_drop(&hello);
 	engine_signals();
 	engine_limits();

@@ -503,7 +503,7 @@ launcher_main(void)
 
 	log_init("tcpserver", "launcher", 0);
 	privsep_hello_receive(&parent.ibuf, &hello);
-	log_init(hello.name, "launcher", hello.flags & PRIVSEP_QUIET);
+	log_hello(&hello, "launcher");
 	privsep_drop(&hello);
 	event_init();
 	if (sandbox_launcher() == -1)
