@@ -574,6 +574,22 @@ string_token(struct conf *c, struct conf_value *v)
 	return (c->tokens.string);
 }
 
+/* The character that one after a backslash stands for. */
+static int
+escape_value(int ch)
+{
+	switch (ch) {
+	case 'n':
+		return ('\n');
+	case 'r':
+		return ('\r');
+	case 't':
+		return ('\t');
+	default:
+		return (ch);
+	}
+}
+
 /*
  * To the closing quote also after an error: what follows must not be taken
  * for the inside of a string.  The line's end is left where it is.
@@ -581,10 +597,10 @@ string_token(struct conf *c, struct conf_value *v)
 static int
 quoted_read(struct conf *c, int *nul, int *cut)
 {
-	int	ch;
+	int	ch, escaped;
 
 	while ((ch = char_peek(c)) != '"') {
-		if (ch == '\\') {
+		if ((escaped = ch == '\\')) {
 			char_take(c);
 			ch = char_peek(c);
 		}
@@ -593,7 +609,7 @@ quoted_read(struct conf *c, int *nul, int *cut)
 		char_take(c);
 		if (ch == '\0')
 			*nul = 1;
-		if (word_add(c, ch) == -1)
+		if (word_add(c, escaped ? escape_value(ch) : ch) == -1)
 			*cut = 1;
 	}
 	char_take(c);
@@ -614,8 +630,10 @@ quoted_lex(struct conf *c, struct conf_value *v)
 		conf_error(c, "string: has a NUL");
 	else if (cut)
 		return (too_long(c));
-	else
+	else {
+		v->quoted = 1;
 		return (string_token(c, v));
+	}
 	return (c->tokens.error);
 }
 
@@ -743,6 +761,8 @@ token_lex(struct conf *c, struct conf_value *v)
 	int	ch = blanks_skip(c);
 
 	place_note(c);
+	v->quoted = 0;
+	v->macro = c->macros_deep > 0;
 	if (ch == -1)
 		return (0);
 	if (ch == '"')
@@ -764,10 +784,15 @@ conf_lex(struct conf *c, struct conf_value *v)
 {
 	int	token;
 
-	v->string = NULL;
-	v->number = 0;
+	memset(v, 0, sizeof(*v));
 	do
 		token = token_lex(c, v);
 	while (token == TOKEN_NONE);
 	return (token);
+}
+
+const char *
+conf_word(const struct conf *c)
+{
+	return (c->word);
 }

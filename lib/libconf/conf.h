@@ -8,9 +8,9 @@
  *	listen on $mail_if port 25	its value is read in its place
  *	exec "/bin/cat" "-v"		quoted: a string, never a keyword
  *
- * Line ends are blanks; a string ends on the line where it began.  A
- * backslash in a string takes the next character as it is.  Digits alone are
- * a number; one that does not fit an int64_t is an error.  A NUL is an error
+ * Line ends are blanks; a string ends on the line where it began.  In a
+ * string \n, \r and \t are line feed, carriage return and tab; a backslash
+ * takes any other character as it is.  Digits alone are a number; one that does not fit an int64_t is an error.  A NUL is an error
  * everywhere but in a comment.  A relative include is looked for beside the
  * file that names it; a file that is being read can't be read within itself.
  */
@@ -46,6 +46,8 @@ struct conf_value {
 	char		*string;	/* of strings; malloc(3)ed, the
 					 * caller's to free */
 	int64_t		 number;	/* of numbers */
+	int		 quoted;	/* a string that was in quotes */
+	int		 macro;		/* read in the place of a macro */
 };
 
 /*
@@ -72,8 +74,13 @@ int		 conf_macro_set(struct conf *, const char *, const char *);
  */
 int		 conf_open(struct conf *, const char *, int);
 
-/* conf_lex: the next token, 0 at the end of all files. */
+/*
+ * conf_lex: the next token, 0 at the end of all files.
+ * conf_word: how the last word, string or number was written (without
+ * quotes), for messages; valid until the next call.
+ */
 int		 conf_lex(struct conf *, struct conf_value *);
+const char	*conf_word(const struct conf *);
 
 /*
  * conf_error: an error at the place that was read last; conf_error_at: at a

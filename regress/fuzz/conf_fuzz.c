@@ -125,9 +125,9 @@ token_write(char *text, size_t size, int token, const struct conf_value *v)
 	case TOKEN_STRING:
 		text[len++] = '"';
 		for (s = v->string; *s != '\0'; s++) {
-			if (*s == '"' || *s == '\\')
+			if (strchr("\"\\\n", *s) != NULL)
 				text[len++] = '\\';
-			text[len++] = *s;
+			text[len++] = *s == '\n' ? 'n' : *s;
 		}
 		text[len++] = '"';
 		break;

@@ -15,8 +15,12 @@
 
 #include "tcpserverd.h"
 
+#define CONTROL_PATH_DEFAULT	"/var/run/tcpserverd.sock"
+#define EVENT_USER_DEFAULT	"_autoturnd"
 #define LISTEN_BACKLOG_DEFAULT	128
+#define LISTEN_BACKLOG_MAX	65535
 #define SESSIONS_DEFAULT	40
+#define IDENT_TIMEOUT_DEFAULT_S	26
 
 /* "listen on HOST port PORT": one socket for each of its addresses. */
 struct conf_listen {
@@ -63,7 +67,7 @@ struct conf_service {
 	char		*rules;		/* absolute path */
 	char		*user;		/* NULL: stay who we are */
 	char		*group;		/* NULL: the user's */
-	uid_t		 uid;
+	uid_t		 uid;		/* of user, or our own */
 	gid_t		 gid;
 	char		*login_class;
 	char		*chroot_path;
@@ -71,15 +75,16 @@ struct conf_service {
 	struct conf_rlimits	 rlimits;
 	uint64_t	 sessions_max;
 	char		**argv;		/* NULL with close */
-	char		**env_set;	/* "NAME=VALUE", NULL-terminated */
+	char		**env_set;	/* "NAME=VALUE", NULL-terminated;
+					 * exec without a slash is looked for
+					 * in the PATH given here, if any */
 	char		**env_unset;	/* "NAME" */
 	char		*banner;	/* NULL: none; bytes, with its CR LF */
 	size_t		 banner_len;
 	char		*local_name;	/* NULL: the address is the name */
-	uint32_t	 flags;		/* SERVICE_REMOTE_NAME, _PARANOID,
-					 * _IDENT, _IP_OPTIONS, _NODELAY */
+	uint32_t	 flags;		/* SERVICE_...: all of them */
 	uint32_t	 ident_timeout_s;
-	uint32_t	 log_level;
+	uint32_t	 log_level;	/* LOG_LEVEL_..., not QUIET */
 	int		 log_facility;	/* LOG_DAEMON ... of syslog(3) */
 	int		 close;		/* no program: judged, told, closed */
 	unsigned int	 notify;
