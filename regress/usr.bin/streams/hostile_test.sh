@@ -98,6 +98,42 @@ both_ways_body()
 	done
 }
 
+# Debian's sleep in writing to a socket, so this is no case of the
+# differential test: there it would last for ever.
+atf_test_case deaf_client
+deaf_client_head()
+{
+	atf_set descr "a client on a socket that sends all before it reads any"
+}
+deaf_client_body()
+{
+	cat >talk <<'EOF'
+import socket, subprocess, sys
+inner, outer = socket.socketpair()
+inner.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+# More than the socket takes, less than it, the copier and a pipe do.
+program = subprocess.Popen(
+    [sys.argv[1], 'sh', '-c', 'yes 0123456789 | head -c 90000; wc -c'],
+    stdin=inner, stdout=inner, stderr=subprocess.DEVNULL)
+inner.close()
+outer.settimeout(30)
+outer.sendall(b'abcdefgh\r\n' * 100000)
+outer.shutdown(socket.SHUT_WR)
+data = b''
+while True:
+    more = outer.recv(65536)
+    if not more:
+        break
+    data += more
+print(len(data.replace(b'\r', b'')), data.split()[-1][-7:].decode(),
+      program.wait())
+EOF
+	for program in fixcrio recordio; do
+		atf_check -o inline:'90008 1000000 0\n' \
+		    python3 talk "$bin/$program"
+	done
+}
+
 atf_test_case signals
 signals_head()
 {
@@ -202,6 +238,7 @@ atf_init_test_cases()
 	atf_add_test_case copiers
 	atf_add_test_case records
 	atf_add_test_case both_ways
+	atf_add_test_case deaf_client
 	atf_add_test_case signals
 	atf_add_test_case mconnect_io
 	atf_add_test_case http_at
