@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -463,6 +464,8 @@ filter_enter(const struct call_list *role)
 	}
 	error = filter_load(ctx, role);
 	seccomp_release(ctx);
+	/* Making the filter took more than anything later will. */
+	(void)malloc_trim(0);
 	if (error != 0) {
 		errno = -error;
 		return (-1);

@@ -5,7 +5,10 @@
  */
 #include <sys/types.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +20,67 @@
 /* Where there is no user database at all. */
 #define NOBODY_UID	65534
 #define NOBODY_GID	65534
+
+struct user {
+	int	known;
+	uid_t	uid;
+	gid_t	gid;
+};
+
+static int
+user_ask(const char *name, struct user *u)
+{
+	struct passwd	*pw;
+
+	memset(u, 0, sizeof(*u));
+	if ((pw = getpwnam(name)) == NULL)
+		return (0);
+	u->known = 1;
+	u->uid = pw->pw_uid;
+	u->gid = pw->pw_gid;
+	return (1);
+}
+
+/* In the child, which has nothing else to do. */
+static __dead void
+user_tell(const char *name, int fd)
+{
+	struct user	u;
+
+	(void)user_ask(name, &u);
+	_exit(write(fd, &u, sizeof(u)) != (ssize_t)sizeof(u));
+}
+
+/*
+ * Asked in a process of its own: a name that is in no file makes the name
+ * service load whatever else may know it, and that would stay in the one
+ * process that is root.
+ */
+static int
+user_find(const char *name, struct user *u)
+{
+	ssize_t	n;
+	pid_t	pid;
+	int	p[2];
+
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return (user_ask(name, u));
+	if ((pid = fork()) == -1) {
+		close(p[0]);
+		close(p[1]);
+		return (user_ask(name, u));
+	}
+	if (pid == 0)
+		user_tell(name, p[1]);
+	close(p[1]);
+	do
+		n = read(p[0], u, sizeof(*u));
+	while (n == -1 && errno == EINTR);
+	close(p[0]);
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	return (n == (ssize_t)sizeof(*u) && u->known);
+}
 
 static void
 hello_fill(struct privsep_hello *h)
@@ -50,7 +114,7 @@ hello_chroot(struct privsep_hello *h)
 void
 identity_find(struct privsep_hello *h, const struct service *sv)
 {
-	struct passwd	*pw;
+	struct user	u;
 
 	hello_fill(h);
 	if (sv->settings.log_level == LOG_LEVEL_QUIET)
@@ -58,12 +122,12 @@ identity_find(struct privsep_hello *h, const struct service *sv)
 	if (geteuid() != 0)
 		return;
 	hello_chroot(h);
-	if ((pw = getpwnam(ENGINE_USER)) != NULL)
-		hello_user(h, pw->pw_uid, pw->pw_gid);
+	if (user_find(ENGINE_USER, &u))
+		hello_user(h, u.uid, u.gid);
 	else if (sv->uid != 0)
 		hello_user(h, sv->uid, sv->gid != 0 ? sv->gid : NOBODY_GID);
-	else if ((pw = getpwnam(NOBODY_USER)) != NULL)
-		hello_user(h, pw->pw_uid, pw->pw_gid);
+	else if (user_find(NOBODY_USER, &u))
+		hello_user(h, u.uid, u.gid);
 	else
 		hello_user(h, NOBODY_UID, NOBODY_GID);
 }
