@@ -130,14 +130,32 @@ classic_begin(FILE *f, const struct report_case *what)
 	returned_begin(f, what);
 }
 
+/* One character of UTF-8, or the byte there if it is none; its length. */
+static size_t
+character_read(const unsigned char *s, unsigned long *code)
+{
+	size_t	i, more;
+
+	*code = *s;
+	more = *s >= 0xf0 ? 3 : *s >= 0xe0 ? 2 : *s >= 0xc0 ? 1 : 0;
+	for (i = 1; i <= more; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return (1);
+	}
+	if (more > 0)
+		*code &= 0x3fUL >> more;
+	for (i = 1; i <= more; i++)
+		*code = *code << 6 | (s[i] & 0x3f);
+	return (more + 1);
+}
+
 /* RFC 6533 3: an address with other characters, in ASCII. */
 static void
 recipient_print(FILE *f, const char *mailbox)
 {
 	char			 quoted[MAILBOX_SIZE];
-	const unsigned char	*s;
+	const unsigned char	*s = (unsigned char *)quoted;
 	unsigned long		 code;
-	int			 more;
 
 	if (mailbox_quote(quoted, sizeof(quoted), mailbox) == -1)
 		return;
@@ -146,19 +164,12 @@ recipient_print(FILE *f, const char *mailbox)
 		return;
 	}
 	fputs("Final-Recipient: utf-8; ", f);
-	for (s = (unsigned char *)quoted; *s != '\0'; s++) {
-		if (*s < 0x80) {
-			if (*s == '\\' || *s == '+' || *s == '=')
-				fprintf(f, "\\x{%02X}", *s);
-			else
-				putc(*s, f);
-			continue;
-		}
-		more = *s >= 0xf0 ? 3 : *s >= 0xe0 ? 2 : *s >= 0xc0 ? 1 : 0;
-		code = more == 0 ? *s : *s & (0x3f >> more);
-		for (; more > 0 && (s[1] & 0xc0) == 0x80; more--)
-			code = code << 6 | (*++s & 0x3f);
-		fprintf(f, "\\x{%02lX}", code);
+	while (*s != '\0') {
+		s += character_read(s, &code);
+		if (code >= 0x80 || strchr("\\+= ", (int)code) != NULL)
+			fprintf(f, "\\x{%02lX}", code);
+		else
+			putc((int)code, f);
 	}
 	putc('\n', f);
 }
