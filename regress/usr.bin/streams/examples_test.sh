@@ -3,12 +3,13 @@
 # The manuals: their EXAMPLES run as printed, their SYNOPSIS is the usage
 # message.
 
-PROGRAMS="argv0 addcr delcr fixcrio recordio mconnect-io
-    mconnect who@ date@ finger@ http@ tcpcat"
+# And what they have in common: ucspi(7).
+MANUALS="argv0 addcr delcr fixcrio recordio mconnect-io
+    mconnect who@ date@ finger@ http@ tcpcat ucspi"
 
 manual()
 {
-	echo "$STAGE/share/man/man1/$1.1"
+	echo "$STAGE"/share/man/man?/"$1".?
 }
 
 # Names of cases can't have every character that names of programs have.
@@ -35,13 +36,13 @@ examples_run()
 	[ $status -eq 0 ] || atf_fail "$(tail -n 1 output)"
 }
 
-for program in $PROGRAMS; do
+for program in $MANUALS; do
 	name=$(case_name "$program")
 	eval "
 	atf_test_case $name
 	${name}_head()
 	{
-		atf_set descr 'the examples of $program(1)'
+		atf_set descr 'the examples of $program'
 		atf_set timeout 120
 	}
 	${name}_body()
@@ -75,7 +76,7 @@ lint_head()
 }
 lint_body()
 {
-	for program in $PROGRAMS; do
+	for program in $MANUALS; do
 		mandoc -Tlint -W style "$(manual "$program")" 2>/dev/null |
 		    grep -v 'referenced manual not found'
 	done >complaints
@@ -84,7 +85,7 @@ lint_body()
 
 atf_init_test_cases()
 {
-	for program in $PROGRAMS; do
+	for program in $MANUALS; do
 		atf_add_test_case "$(case_name "$program")"
 	done
 	atf_add_test_case usage
