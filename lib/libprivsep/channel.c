@@ -124,6 +124,14 @@ channel_write(struct channel *ch)
 	return (0);
 }
 
+/* Who fills it whenever it is empty goes on now. */
+static void
+channel_drained(struct channel *ch)
+{
+	if (ch->drained != NULL && imsgbuf_queuelen(&ch->ibuf) == 0)
+		ch->drained(ch);
+}
+
 static void
 channel_event(int fd, short event, void *arg)
 {
@@ -140,10 +148,13 @@ channel_event(int fd, short event, void *arg)
 		rv = -1;
 	if (!ch->open)
 		return;
-	if (rv == -1)
+	if (rv == -1) {
 		channel_end(ch);
-	else
-		channel_watch(ch);
+		return;
+	}
+	channel_watch(ch);
+	if (event & EV_WRITE)
+		channel_drained(ch);
 }
 
 static void

@@ -112,7 +112,8 @@ int	privsep_exe_search(const char *, char *, size_t);
  * queue_max, to be set after channel_init, is for a peer that is not trusted
  * to read what it asks for: while more messages than that wait for it, it is
  * not heard (0: no bound).  One side of a channel only, or both may wait for
- * each other.
+ * each other.  drained, to be set in the same way, is called when everything
+ * that had to wait for the peer was taken (NULL: nobody wants to know).
  */
 struct channel {
 	struct imsgbuf	  ibuf;
@@ -124,6 +125,7 @@ struct channel {
 	uint32_t	  queue_max;
 	int		(*dispatch)(struct channel *, struct imsg *);
 	void		(*lost)(struct channel *);
+	void		(*drained)(struct channel *);
 	void		 *arg;
 };
 

@@ -58,7 +58,8 @@ channel_send(struct channel *ch, uint32_t type, uint32_t id, int fd,
 }
 
 void
-client_drop(struct client *c, const char *fmt, ...)
+client_drop(struct client *c, enum control_result result, const char *fmt,
+    ...)
 {
 	abort();
 }

@@ -44,7 +44,7 @@ service_has_room(const struct service *sv)
 	    sv->unstarted < START_CREDIT && lookup_room());
 }
 
-static int
+int
 service_accepts(const struct service *sv)
 {
 	return (service_has_room(sv) && !sv->syncing && !sv->rules_waiting &&
@@ -69,6 +69,15 @@ listeners_update(struct service *sv)
 		else if (event_add(&l->ev, NULL) == -1)
 			fatalx("event_add");
 	}
+}
+
+struct listener *
+listener_next(struct service *sv, struct listener *l)
+{
+	unsigned int	i = l == NULL ? 0 : (unsigned int)(l -
+			    sv->listeners) + 1;
+
+	return (i < sv->listeners_len ? &sv->listeners[i] : NULL);
 }
 
 void

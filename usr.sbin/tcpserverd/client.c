@@ -43,11 +43,12 @@ client_new(struct service *sv, int fd, struct netaddr *remote, uint16_t port)
 	c->remote_port = port;
 	c->accepted_us = clock_us();
 	c->state = CLIENT_BANNER;
+	stats_accepted(sv);
 	service_count_up(sv);
 	if (!(sv->settings.flags & SERVICE_IP_OPTIONS) &&
 	    sockopt_clear_ip_options(fd, remote->family) == -1) {
-		client_drop(c, "it sent IP options, which this system can't "
-		    "clear");
+		client_drop(c, RESULT_DROPPED_IP_OPTIONS, "it sent IP options, "
+		    "which this system can't clear");
 		return (0);
 	}
 	client_options(c);
@@ -82,8 +83,8 @@ banner_event(int fd, short event, void *arg)
 
 	c->timed = 0;
 	if (event & EV_TIMEOUT)
-		client_drop(c, "unable to print banner: %s",
-		    ucspi_strerror(ETIMEDOUT));
+		client_drop(c, RESULT_DROPPED_BANNER,
+		    "unable to print banner: %s", ucspi_strerror(ETIMEDOUT));
 	else
 		client_advance(c);
 	engine_turn(sv);
@@ -118,7 +119,8 @@ banner_send(struct client *c)
 			return (0);
 		}
 		if (n == -1) {
-			client_drop(c, "unable to print banner: %s",
+			client_drop(c, RESULT_DROPPED_BANNER,
+			    "unable to print banner: %s",
 			    ucspi_strerror(errno));
 			return (-1);
 		}
@@ -140,13 +142,14 @@ client_local(struct client *c)
 
 	if (getsockname(c->fd, (struct sockaddr *)&ss, &len) == -1 ||
 	    netaddr_from_sockaddr(&c->local, &c->local_port, &ss) == -1) {
-		client_drop(c, "unable to get local address: %s",
-		    ucspi_strerror(errno));
+		client_drop(c, RESULT_DROPPED_ADDRESS,
+		    "unable to get local address: %s", ucspi_strerror(errno));
 		return (-1);
 	}
 	if ((sv->settings.flags & SERVICE_LOCAL_NAME) &&
 	    (c->local_name = strdup(sv->settings.local_name)) == NULL) {
-		client_drop(c, "%s", ucspi_strerror(ENOMEM));
+		client_drop(c, RESULT_DROPPED_MEMORY, "%s",
+		    ucspi_strerror(ENOMEM));
 		return (-1);
 	}
 	return (0);
@@ -195,11 +198,13 @@ client_close(struct client *c)
 }
 
 void
-client_drop(struct client *c, const char *fmt, ...)
+client_drop(struct client *c, enum control_result result,
+    const char *fmt, ...)
 {
 	char	why[PATH_MAX + 256];
 	va_list	ap;
 
+	c->dropped = result;
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);

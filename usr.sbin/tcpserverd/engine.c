@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -26,6 +27,8 @@
 TAILQ_HEAD(services, service);
 
 struct channel		engine_parent;
+struct engine_setup	engine_setup;
+int64_t			engine_began_at;
 static struct services	services = TAILQ_HEAD_INITIALIZER(services);
 
 static struct service *
@@ -37,6 +40,23 @@ service_find(uint32_t number)
 		if (sv->number == number)
 			return (sv);
 	fatalx("no service %u", number);
+}
+
+struct service *
+service_next(struct service *sv)
+{
+	return (sv == NULL ? TAILQ_FIRST(&services) : TAILQ_NEXT(sv, entry));
+}
+
+struct service *
+service_named(const char *name)
+{
+	struct service	*sv;
+
+	TAILQ_FOREACH(sv, &services, entry)
+		if (strcmp(sv->settings.name, name) == 0)
+			return (sv);
+	return (NULL);
 }
 
 static void
@@ -76,6 +96,7 @@ service_new(struct imsg *imsg)
 	sv->last_id = sv->settings.generation;
 	sv->syncing = 1;
 	RB_INIT(&sv->sessions);
+	stats_init(sv);
 	TAILQ_INSERT_TAIL(&services, sv, entry);
 }
 
@@ -173,6 +194,13 @@ engine_leave(void)
 }
 
 static void
+engine_set_up(struct imsg *imsg)
+{
+	if (imsg_get_data(imsg, &engine_setup, sizeof(engine_setup)) == -1)
+		fatal("setup");
+}
+
+static void
 parent_alive(void)
 {
 	alive_heard();
@@ -221,6 +249,18 @@ engine_dispatch_parent(struct channel *ch, struct imsg *imsg)
 		break;
 	case IMSG_ENGINE_ALIVE:
 		parent_alive();
+		break;
+	case IMSG_ENGINE_SETUP:
+		engine_set_up(imsg);
+		break;
+	case IMSG_ENGINE_SOCKET:
+		control_socket(imsg_get_fd(imsg), id);
+		break;
+	case IMSG_ENGINE_CONTROL_TEXT:
+		control_text(imsg);
+		break;
+	case IMSG_ENGINE_CONTROL_DONE:
+		control_done(imsg);
 		break;
 	case IMSG_ENGINE_STOP:
 		engine_leave();
@@ -275,6 +315,7 @@ engine_main(void)
 	engine_limits();
 	setproctitle("engine");
 	event_init();
+	engine_began_at = time(NULL);
 	elog_init(hello.name, hello.flags & PRIVSEP_QUIET);
 	if (sandbox_engine() == -1)
 		fatal("sandbox");

@@ -11,6 +11,7 @@
 #define ENGINE_H
 
 #include "access.h"
+#include "control.h"
 #include "tcpserverd.h"
 
 struct service;
@@ -65,6 +66,7 @@ struct client {
 	char			*remote_name;
 	char			*info;
 	char			*rule;		/* the daemon's only */
+	enum control_result	 dropped;	/* why, if it is */
 	char			*variables;	/* "NAME=VALUE" NUL ... */
 	size_t			 variables_len;
 };
@@ -91,6 +93,7 @@ struct service {
 	uint64_t		 count;		/* clients and sessions */
 	uint64_t		 last_id;
 	struct sessions_by_id	 sessions;
+	uint64_t		 sessions_len;
 	unsigned int		 unstarted;	/* sessions without a pid */
 	struct clients		 judging;
 	struct clients		 starting;
@@ -101,6 +104,9 @@ struct service {
 	int			 rules_ask_always;
 	int			 rules_waiting;	/* the parent was asked */
 	struct event		 rules_timer;
+	int			 rules_error;	/* errno of the last try */
+	uint64_t		 rules_reads;
+	int64_t			 rules_read_at;	/* time(3) */
 
 	/* queue.c */
 	int			 starts_fd;
@@ -116,14 +122,25 @@ struct service {
 	uint32_t		 sync_expected;
 	uint32_t		 sync_answers;
 	int			 syncing;
+
+	/* stats.c */
+	struct service_stats	 stats;
 };
 
-extern struct channel	engine_parent;
+extern struct channel		engine_parent;
+extern struct engine_setup	engine_setup;	/* zeros with the classic */
+extern int64_t			engine_began_at;	/* time(3) */
 
 /* engine.c */
 
 /* Ends what a turn of the loop left open: judging, starting, the log. */
 void		 engine_turn(struct service *);
+/*
+ * service_next: in the order of their numbers; NULL gives the first.
+ * service_named: NULL if there is none of that name.
+ */
+struct service	*service_next(struct service *);
+struct service	*service_named(const char *);
 
 /* accept.c */
 
@@ -135,6 +152,9 @@ void		 engine_turn(struct service *);
 void	listeners_init(struct service *);
 void	listeners_update(struct service *);
 void	listeners_close(struct service *);
+int	service_accepts(const struct service *);
+/* One after the other; NULL gives the first. */
+struct listener	*listener_next(struct service *, struct listener *);
 void	alive_heard(void);
 void	service_count_up(struct service *);
 void	service_count_down(struct service *);
@@ -153,8 +173,8 @@ void		 client_advance(struct client *);
 void		 client_close(struct client *);
 /* Turned away: by a rule, or because something failed (what: why). */
 void		 client_deny(struct client *);
-void		 client_drop(struct client *, const char *, ...)
-		    __attribute__((format(printf, 2, 3)));
+void		 client_drop(struct client *, enum control_result,
+		    const char *, ...) __attribute__((format(printf, 3, 4)));
 /* Its start left, or it is gone; the descriptor is closed. */
 void		 client_free(struct client *);
 
@@ -172,6 +192,11 @@ void	rules_init(struct service *);
 /* Judges all that wait, if the rules are known to be fresh. */
 void	rules_judge(struct service *);
 void	rules_answered(struct service *, struct imsg *);
+/*
+ * rules_want: 1: the rules at hand are fresh, or there need not be any; 0:
+ * the parent was asked, control_rules_known() will be called; -1 and errno.
+ */
+int	rules_want(struct service *);
 
 /* queue.c */
 
@@ -192,11 +217,13 @@ void	queue_sync(struct service *, const struct sync_order *);
  * there may be others.
  * session_next: all of a service, in the order of their ids; NULL gives the
  * first.
+ * session_from: the first of a service with that id or a higher one.
  */
 struct session	*session_new(struct service *, uint64_t, pid_t);
 struct session	*session_by_id(struct service *, uint64_t);
 struct session	*session_by_pid(pid_t);
 struct session	*session_next(struct service *, struct session *);
+struct session	*session_from(struct service *, uint64_t);
 void		 session_started(struct session *, pid_t);
 void		 session_free(struct session *);
 /* Logs the end, counts down. */
@@ -222,6 +249,38 @@ void	tell_started(const struct session *);
 void	tell_ended(const struct session *, int);
 void	tell_failed(const struct session *, int);
 void	tell_refused(const struct client *, enum outcome, const char *);
+
+/* stats.c: to be called by tell.c; what they count is in control.h. */
+
+void			stats_init(struct service *);
+void			stats_accepted(struct service *);
+void			stats_started(const struct session *);
+void			stats_ended(const struct session *, int);
+void			stats_failed(const struct session *, int);
+void			stats_refused(const struct client *, enum outcome);
+enum control_result	result_failed(int);
+enum control_result	result_refused(const struct client *, enum outcome);
+
+/*
+ * events.c: to be called by tell.c; who listens hears of it.
+ */
+void	event_started(const struct session *);
+void	event_ended(const struct session *, int);
+void	event_failed(const struct session *, int);
+void	event_refused(const struct client *, enum outcome);
+
+/*
+ * control.c
+ *
+ * control_socket: the parent gives us a socket to listen on; -1: that one is
+ * no more.
+ * control_text, control_done: what it has to say to a client, by number.
+ * control_rules_known: a service's rules were read, or (errno) weren't.
+ */
+void	control_socket(int, uint32_t);
+void	control_text(struct imsg *);
+void	control_done(struct imsg *);
+void	control_rules_known(struct service *, int);
 
 /* elog.c: the classic log, bounded, never ahead of a reader that stalls. */
 

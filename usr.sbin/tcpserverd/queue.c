@@ -206,7 +206,8 @@ client_start(struct client *c)
 			return (-1);
 		}
 		TAILQ_REMOVE(&sv->starting, c, entry);
-		client_drop(c, "unable to start: %s", ucspi_strerror(errno));
+		client_drop(c, RESULT_DROPPED_START, "unable to start: %s",
+		    ucspi_strerror(errno));
 		return (0);
 	}
 	TAILQ_REMOVE(&sv->starting, c, entry);

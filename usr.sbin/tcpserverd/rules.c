@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -41,7 +42,7 @@ judging_drop(struct service *sv, int errnum)
 
 	while ((c = TAILQ_FIRST(&sv->judging)) != NULL) {
 		TAILQ_REMOVE(&sv->judging, c, entry);
-		client_drop(c, "unable to read %s: %s",
+		client_drop(c, RESULT_DROPPED_RULES, "unable to read %s: %s",
 		    sv->settings.rules_path, ucspi_strerror(errnum));
 	}
 }
@@ -53,6 +54,7 @@ rules_timeout(int fd, short event, void *arg)
 
 	sv->rules_waiting = 0;
 	judging_drop(sv, ETIMEDOUT);
+	control_rules_known(sv, ETIMEDOUT);
 	engine_turn(sv);
 }
 
@@ -134,7 +136,7 @@ client_judge(struct client *c)
 	who.host = c->remote_name;
 	who.info = c->info;
 	if (access_check(sv->access, &who, &verdict) == -1) {
-		client_drop(c, "unable to read %s: %s",
+		client_drop(c, RESULT_DROPPED_RULES, "unable to read %s: %s",
 		    sv->settings.rules_path, ucspi_strerror(errno));
 		return;
 	}
@@ -142,7 +144,8 @@ client_judge(struct client *c)
 	if (verdict.answer == ACCESS_DENY)
 		client_deny(c);
 	else if (variables_keep(c, &verdict) == -1)
-		client_drop(c, "%s", ucspi_strerror(ENOMEM));
+		client_drop(c, RESULT_DROPPED_MEMORY, "%s",
+		    ucspi_strerror(ENOMEM));
 	else
 		client_allow(c);
 }
@@ -161,17 +164,39 @@ judging_run(struct service *sv)
 	}
 }
 
+static int
+rules_stale(const struct service *sv)
+{
+	return ((sv->settings.flags & SERVICE_RULES) &&
+	    (sv->access == NULL || sv->rules_ask_always ||
+	    access_changed(sv->access, sv->rules_fd)));
+}
+
 void
 rules_judge(struct service *sv)
 {
 	if (TAILQ_EMPTY(&sv->judging) || sv->rules_waiting)
 		return;
-	if ((sv->settings.flags & SERVICE_RULES) &&
-	    (sv->access == NULL || sv->rules_ask_always ||
-	    access_changed(sv->access, sv->rules_fd)))
+	if (rules_stale(sv))
 		rules_ask(sv);
 	else
 		judging_run(sv);
+}
+
+int
+rules_want(struct service *sv)
+{
+	if (sv->rules_waiting)
+		return (0);
+	if (!rules_stale(sv))
+		return (1);
+	/* Of a service that is just being configured: soon. */
+	if (!evtimer_initialized(&sv->rules_timer)) {
+		errno = EAGAIN;
+		return (-1);
+	}
+	rules_ask(sv);
+	return (sv->rules_waiting ? 0 : -1);
 }
 
 /* Takes fd in any case. */
@@ -188,6 +213,8 @@ rules_install(struct service *sv, int fd)
 	rules_close(sv);
 	sv->access = a;
 	sv->rules_fd = fd;
+	sv->rules_reads++;
+	sv->rules_read_at = time(NULL);
 	return (0);
 }
 
@@ -228,7 +255,7 @@ rules_answered(struct service *sv, struct imsg *imsg)
 {
 	int	errnum;
 
-	errnum = rules_take(sv, imsg);
+	errnum = sv->rules_error = rules_take(sv, imsg);
 	if (errnum != 0)
 		rules_close(sv);
 	if (!sv->rules_waiting)
@@ -240,4 +267,5 @@ rules_answered(struct service *sv, struct imsg *imsg)
 		judging_run(sv);
 	else
 		judging_drop(sv, errnum);
+	control_rules_known(sv, errnum);
 }

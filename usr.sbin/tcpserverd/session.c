@@ -52,6 +52,7 @@ session_new(struct service *sv, uint64_t id, pid_t pid)
 		errno = EEXIST;
 		return (NULL);
 	}
+	sv->sessions_len++;
 	sv->unstarted++;
 	if (pid != 0)
 		session_started(s, pid);
@@ -86,6 +87,15 @@ session_next(struct service *sv, struct session *s)
 	    RB_NEXT(sessions_by_id, &sv->sessions, s));
 }
 
+struct session *
+session_from(struct service *sv, uint64_t id)
+{
+	struct session	key;
+
+	key.id = id;
+	return (RB_NFIND(sessions_by_id, &sv->sessions, &key));
+}
+
 void
 session_started(struct session *s, pid_t pid)
 {
@@ -100,6 +110,7 @@ void
 session_free(struct session *s)
 {
 	RB_REMOVE(sessions_by_id, &s->service->sessions, s);
+	s->service->sessions_len--;
 	if (s->pid != 0)
 		RB_REMOVE(sessions_by_pid, &by_pid, s);
 	else

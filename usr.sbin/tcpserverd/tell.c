@@ -1,7 +1,8 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * What becomes of clients and sessions, told to the log.
+ * What becomes of clients and sessions, told to the log, to the counters and
+ * to who listens for events.
  */
 #include <stdio.h>
 #include <string.h>
@@ -79,12 +80,16 @@ void
 tell_refused(const struct client *c, enum outcome outcome, const char *why)
 {
 	classic_refused(c, outcome, why);
+	stats_refused(c, outcome);
+	event_refused(c, outcome);
 }
 
 /* The classic lines of a start are the child's own. */
 void
 tell_started(const struct session *s)
 {
+	stats_started(s);
+	event_started(s);
 }
 
 void
@@ -92,6 +97,8 @@ tell_ended(const struct session *s, int status)
 {
 	if (level(s->service) == LOG_LEVEL_VERBOSE)
 		elog_line("tcpserver: end %d status %d", (int)s->pid, status);
+	stats_ended(s, status);
+	event_ended(s, status);
 }
 
 void
@@ -100,4 +107,6 @@ tell_failed(const struct session *s, int errnum)
 	if (level(s->service) != LOG_LEVEL_QUIET)
 		elog_line("tcpserver: warning: dropping connection, "
 		    "unable to fork: %s", ucspi_strerror(errnum));
+	stats_failed(s, errnum);
+	event_failed(s, errnum);
 }
