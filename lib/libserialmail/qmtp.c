@@ -210,17 +210,34 @@ package_put(struct qmtp *q)
 	return (1);
 }
 
+/* The last message leaves the ring. */
+static void
+package_drop(struct qmtp *q, int status, const char *enhanced,
+    const char *text)
+{
+	struct qmtp_slot	*slot = slot_last(q);
+
+	(void)snprintf(slot->text, sizeof(slot->text), "%s", text);
+	slot_event(q, slot, status)->enhanced = enhanced;
+	q->count--;
+	q->stage = STAGE_DONE;
+}
+
+static void
+package_unreadable(struct qmtp *q)
+{
+	char	text[DELIVERY_REASON_SIZE];
+
+	(void)snprintf(text, sizeof(text), "unable to read the message: %s",
+	    strerror(errno));
+	package_drop(q, DELIVERY_TEMPORARY, "4.3.0", text);
+}
+
 /* Half a package can't be taken back: the connection must go. */
 static void
 package_fail(struct qmtp *q)
 {
-	struct qmtp_slot	*slot = slot_last(q);
-	int			 error = errno;
-
-	(void)snprintf(slot->text, sizeof(slot->text),
-	    "unable to read the message: %s", strerror(error));
-	slot_event(q, slot, DELIVERY_TEMPORARY)->enhanced = "4.3.0";
-	q->count--;
+	package_unreadable(q);
 	qmtp_end(&q->delivery, "a message could not be read to its end");
 }
 
@@ -270,7 +287,7 @@ qmtp_give(struct delivery *d, const struct delivery_message *message)
 {
 	struct qmtp		*q = (struct qmtp *)d;
 	struct qmtp_slot	*slot;
-	const char		*wrong = address_check(message);
+	const char		*wrong = address_check(message), *data;
 
 	q->count++;
 	slot = slot_last(q);
@@ -280,13 +297,14 @@ qmtp_give(struct delivery *d, const struct delivery_message *message)
 	slot->refused = 0;
 	slot->text[0] = '\0';
 	if (wrong != NULL) {
-		(void)snprintf(slot->text, sizeof(slot->text), "%s", wrong);
-		slot_event(q, slot, DELIVERY_PERMANENT)->enhanced = "5.1.3";
-		q->count--;
-		q->stage = STAGE_DONE;
+		package_drop(q, DELIVERY_PERMANENT, "5.1.3", wrong);
 		return;
 	}
 	source_open(&q->source, &slot->message);
+	if (source_block(&q->source, 0, &data) == -1) {
+		package_unreadable(q);
+		return;
+	}
 	q->stage = STAGE_LENGTH;
 	/* Small ones gather in the output, and go in one write. */
 	if (d->output_len < DELIVERY_OUTPUT_LOW)

@@ -202,11 +202,14 @@ reset_reply(struct smtp *s)
 		smtp_end_said(s);
 }
 
-/* A message is given up before its text; the next one needs RSET first. */
+/*
+ * A message is given up before its text; the next one needs RSET first.  So
+ * it does where a server thinks that another one was begun already.
+ */
 static void
 envelope_fail(struct smtp *s, struct smtp_slot *slot)
 {
-	if (!slot->refusal.mail)
+	if (!slot->refusal.mail || slot->refusal.code == SMTP_BAD_SEQUENCE)
 		s->dirty = 1;
 	smtp_slot_refused(s, slot);
 }

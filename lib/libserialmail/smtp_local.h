@@ -16,6 +16,7 @@
 /* RSET, MAIL, each RCPT, DATA, and the dot of the message before. */
 #define SMTP_EXPECTED_MAX	(HEAD_RECIPIENTS_MAX + 8)
 #define SMTP_SLOTS		2
+#define SMTP_BAD_SEQUENCE	503
 #define SMTP_TEXT_SIZE		(REPLY_TEXT_SIZE + 256)
 
 enum smtp_command {

@@ -10,7 +10,6 @@
 #include "smtp_local.h"
 #include "utf8.h"
 
-#define CODE_BAD_SEQUENCE	503
 #define CODE_PERMANENT		500
 
 static const char	note_eightbit[] =
@@ -177,7 +176,7 @@ static int
 refusal_status(const struct reply *reply)
 {
 	return (reply->code >= CODE_PERMANENT &&
-	    reply->code != CODE_BAD_SEQUENCE ?
+	    reply->code != SMTP_BAD_SEQUENCE ?
 	    DELIVERY_PERMANENT : DELIVERY_TEMPORARY);
 }
 

@@ -73,6 +73,8 @@ struct dialogue {
 	char			 pending[TEXT_MAX];	/* from the server */
 	size_t			 pending_len;
 	int			 in_data;
+	int			 mail;
+	int			 rcpt;
 	int			 closing;		/* 1: closed, 2: reset */
 	int			 counts[16];
 };
@@ -112,9 +114,14 @@ server_say(struct dialogue *d, const char *reply)
 	d->in_data = strncmp(reply, "354", 3) == 0;
 }
 
+/* As servers are: no RCPT without MAIL, no DATA without RCPT. */
 static inline const char *
-server_default(const char *command)
+server_default(const struct dialogue *d, const char *command)
 {
+	if (strncmp(command, "RCPT", 4) == 0 && !d->mail)
+		return ("503 MAIL first");
+	if (strncmp(command, "DATA", 4) == 0 && !d->rcpt)
+		return ("503 RCPT first");
 	if (strcmp(command, "GREETING") == 0)
 		return ("220 sink ESMTP");
 	if (strncmp(command, "EHLO", 4) == 0)
@@ -141,6 +148,25 @@ command_count(struct dialogue *d, const char *command)
 }
 
 static inline void
+server_state(struct dialogue *d, const char *command, const char *reply)
+{
+	if (strncmp(command, "MAIL", 4) == 0) {
+		ATF_REQUIRE_MSG(!d->mail, "MAIL where RSET was due");
+		d->mail = reply[0] == '2';
+	} else if (strncmp(command, "RCPT", 4) == 0)
+		d->rcpt |= d->mail && reply[0] == '2';
+	else if (strcmp(command, "RSET") == 0 || strcmp(command, ".") == 0)
+		d->mail = d->rcpt = 0;
+}
+
+static inline void
+server_reply(struct dialogue *d, const char *command, const char *reply)
+{
+	server_state(d, command, reply);
+	server_say(d, reply);
+}
+
+static inline void
 server_command(struct dialogue *d, const char *command)
 {
 	const struct rule	*rule;
@@ -150,11 +176,11 @@ server_command(struct dialogue *d, const char *command)
 		if (strncmp(command, rule->command,
 		    strlen(rule->command)) == 0 &&
 		    (rule->nth == 0 || rule->nth == n)) {
-			server_say(d, rule->reply);
+			server_reply(d, command, rule->reply);
 			return;
 		}
 	}
-	server_say(d, server_default(command));
+	server_reply(d, command, server_default(d, command));
 }
 
 /* Lines end in CR LF: neither CR nor LF may stand alone. */
@@ -328,7 +354,7 @@ dialogue_run(struct dialogue *d)
 	d->said[0] = d->came[0] = '\0';
 	d->turns = 0;
 	d->given = 0;
-	d->ended = d->in_data = d->closing = 0;
+	d->ended = d->in_data = d->mail = d->rcpt = d->closing = 0;
 	d->waited_ms = 0;
 	memset(d->counts, 0, sizeof(d->counts));
 	d->now_ms = 1000000;
@@ -336,6 +362,7 @@ dialogue_run(struct dialogue *d)
 		d->config.hello = "me";
 	d->delivery = smtp_new(&d->config, d->now_ms);
 	ATF_REQUIRE(d->delivery != NULL);
+	(void)client_turn(d);
 	server_command(d, "GREETING");
 	while (!d->ended) {
 		any = server_turn(d);

@@ -113,7 +113,7 @@ ATF_TC_WITHOUT_HEAD(greeting);
 ATF_TC_BODY(greeting, tc)
 {
 	static const char *const	bad[] = {
-		"554 go away", "421 busy", "250 ok", "220-a\r\n221 b", "hello",
+		"554 go away", "421 busy", "250 ok", "221 bye", "220-a\r\n221 b", "hello",
 		"22", "220x", "-1 no", "999 no", "120 wait", "", "2 20"
 	};
 	struct rule	rules[2] = { { "GREETING", 0, NULL }, RULES_END };
@@ -123,10 +123,10 @@ ATF_TC_BODY(greeting, tc)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		rules[0].reply = bad[i];
 		run(rules, one, 1);
-		ATF_CHECK_STREQ_MSG(i == 0 || i == 2 ? QUIT : "", d.said,
+		ATF_CHECK_STREQ_MSG(i == 0 || i == 2 || i == 3 ? QUIT : "", d.said,
 		    "%s", bad[i]);
 		(void)snprintf(come, sizeof(come), "1 untried\nend Z %d",
-		    i < 3 ? atoi(bad[i]) : 0);
+		    i < 4 ? atoi(bad[i]) : 0);
 		ATF_CHECK_MSG(strncmp(come, d.came, strlen(come)) == 0, "%s: %s",
 		    bad[i], d.came);
 	}
@@ -170,7 +170,8 @@ ATF_TC_BODY(refused, tc)
 		ATF_CHECK_STREQ_MSG(want, d.came, "%s %s", stages[stage],
 		    replies[reply]);
 		/* The next envelope begins anew, and only where it must. */
-		ATF_CHECK_EQ_MSG(stage == 1 || stage == 2,
+		ATF_CHECK_EQ_MSG(stage == 1 || stage == 2 ||
+		    (stage == 0 && atoi(text) == 503),
 		    strstr(d.said, "RSET\r\n") != NULL, "%s", d.said);
 	}
 }
@@ -200,7 +201,8 @@ ATF_TC_WITHOUT_HEAD(mail_refused_rcpt_not);
 ATF_TC_BODY(mail_refused_rcpt_not, tc)
 {
 	static const struct rule	rules[] = {
-		{ "MAIL", 1, "550 no" }, RULES_END
+		{ "MAIL", 1, "550 no" }, { "RCPT", 1, "250 ok" },
+		{ "DATA", 1, "354 go" }, RULES_END
 	};
 
 	check(rules, one, 1, HELLO ENVELOPE_1, "1 D 550 said 550 no\n"
@@ -267,7 +269,7 @@ ATF_TC_BODY(early_talk, tc)
 	d.rules = greeting;
 	dialogue_run(&d);
 	ATF_CHECK_STREQ("1 untried\n2 untried\n"
-	    "end Z 0 a reply to nothing: 250 b\n" + 10, d.came);
+	    "end Z 0 a reply to nothing: 250 b\n", d.came);
 	d.rules = data;
 	dialogue_run(&d);
 	ATF_CHECK_STREQ(HELLO ENVELOPE_1, d.said);
@@ -346,8 +348,7 @@ ATF_TC_BODY(closing, tc)
 		    (struct rule)NO_PIPELINING;
 		run(rules, two, 2);
 		ATF_CHECK_STREQ_MSG(stage < 2 ? "1 untried\n2 untried\n"
-		    "end Z 421 said 421 shutting down\n" + (stage == 0 ? 10 :
-		    0) : "1 Z 421 said 421 shutting down\n2 untried\n"
+		    "end Z 421 said 421 shutting down\n" : "1 Z 421 said 421 shutting down\n2 untried\n"
 		    "end Z 421 said 421 shutting down\n", d.came, "%s",
 		    stages[stage].command);
 	}
@@ -561,7 +562,11 @@ ATF_TC_BODY(addresses, tc)
 		    "250 SMTPUTF8" }, RULES_END
 	};
 
-	run(NULL, letters, 7);
+	/* What is refused here is told at once: its place depends. */
+	d.letters = letters;
+	d.nletters = 7;
+	d.rules = NULL;
+	dialogue_run(&d);
 	ATF_CHECK_STREQ(HELLO "MAIL FROM:<\"a b\"@x>\r\n"
 	    "RCPT TO:<\"c\\\"\\\\d\"@y>\r\nDATA\r\nx: y\r\n.\r\n" QUIT, d.said);
 	ATF_CHECK_MSG(strstr(d.came, "2 D 0 5.6.7 an address is not ASCII and "
@@ -571,7 +576,9 @@ ATF_TC_BODY(addresses, tc)
 	ATF_CHECK(strstr(d.came, "5 D 0 5.1.3 ") != NULL);
 	ATF_CHECK(strstr(d.came, "6 D 0 5.1.3 ") != NULL);
 	ATF_CHECK(strstr(d.came, "7 D 0 5.1.3 ") != NULL);
-	run(utf8, letters, 3);
+	d.nletters = 3;
+	d.rules = utf8;
+	dialogue_run(&d);
 	ATF_CHECK(strstr(d.said, "MAIL FROM:<j\303\274@x> SMTPUTF8\r\n")
 	    != NULL);
 	ATF_CHECK(strstr(d.came, "2 K 250") != NULL);
@@ -629,7 +636,7 @@ file_make(const char *data, size_t len)
 ATF_TC_WITHOUT_HEAD(large);
 ATF_TC_BODY(large, tc)
 {
-	static char	text[170000], wanted[200000], got[TEXT_MAX];
+	static char	text[170000], wanted[200000], got[2 * sizeof(wanted) + 200];
 	struct letter	letters[2];
 	size_t		i, n = 0;
 
