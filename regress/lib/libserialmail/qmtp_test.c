@@ -133,7 +133,7 @@ ATF_TC_BODY(packages, tc)
 		give(1, "me@h", joe, "x: y\n\n.\r\n");
 		give(2, "", some, "no lf");
 		flush(piece);
-		ATF_CHECK_STREQ("11:\nx: y\n\n.\r\n,4:me@h,8:5:joe@x,,"
+		ATF_CHECK_STREQ("10:\nx: y\n\n.\r\n,4:me@h,8:5:joe@x,,"
 		    "6:\nno lf,0:,20:5:a b@x,3:j@y,3:k@z,,", said);
 		hear("3:Kok,4:Zlow,1:K,18:Dno\nsuch \001person.\n,", piece);
 		ATF_CHECK_STREQ("1 K said ok\n"
