@@ -16,22 +16,18 @@ body_begin(struct body *b)
 }
 
 /*
- * The next stretch without CR and LF, and how long it is.  *cr is where the
- * next CR is at or after data: searched for once, not once for each line.
+ * The next c at or after data, or end, when the last one that was found is
+ * *at: so each of them is searched for once, whatever lies between.
  */
-static size_t
-stretch_length(const char *data, const char *end, const char **cr)
+static const char *
+octet_find(const char **at, char c, const char *data, const char *end)
 {
-	const char	*lf = memchr(data, '\n', (size_t)(end - data));
-
-	if (lf == NULL)
-		lf = end;
-	if (*cr < data) {
-		*cr = memchr(data, '\r', (size_t)(end - data));
-		if (*cr == NULL)
-			*cr = end;
+	if (*at < data) {
+		*at = memchr(data, c, (size_t)(end - data));
+		if (*at == NULL)
+			*at = end;
 	}
-	return ((size_t)((*cr < lf ? *cr : lf) - data));
+	return (*at);
 }
 
 static size_t
@@ -39,59 +35,55 @@ stretch_encode(struct body *b, char *out, const char *data, size_t len)
 {
 	size_t	n = 0;
 
-	if (b->cr) {
-		out[n++] = ' ';
-		b->cr = 0;
-	} else if (b->bol && data[0] == '.')
+	if (b->bol && data[0] == '.')
 		out[n++] = '.';
 	memcpy(out + n, data, len);
 	b->bol = 0;
+	b->cr = 0;
 	return (n + len);
 }
 
+/* At CR or LF; an LF after a CR belongs to it. */
 static size_t
-line_end(struct body *b, char *out)
+line_end(struct body *b, char *out, char c)
 {
-	memcpy(out, "\r\n", 2);
-	b->cr = 0;
+	int	same = c == '\n' && b->cr;
+
+	b->cr = c == '\r';
 	b->bol = 1;
+	if (same)
+		return (0);
+	memcpy(out, "\r\n", 2);
 	return (2);
 }
 
 size_t
 body_encode(struct body *b, char *out, const char *data, size_t len)
 {
-	const char	*end = data + len, *cr = NULL;
-	size_t		 run, n = 0;
+	const char	*end = data + len, *cr = NULL, *lf = NULL, *stop;
+	size_t		 n = 0;
 
-	if (len > 0) {
-		cr = memchr(data, '\r', len);
-		if (cr == NULL)
-			cr = end;
-	}
 	while (data < end) {
-		run = stretch_length(data, end, &cr);
-		if (run > 0)
-			n += stretch_encode(b, out + n, data, run);
-		data += run;
-		if (data == end)
-			break;
-		if (*data++ == '\n')
-			n += line_end(b, out + n);
-		else
-			b->cr = 1;
+		stop = octet_find(&cr, '\r', data, end);
+		if (octet_find(&lf, '\n', data, end) < stop)
+			stop = lf;
+		if (stop > data)
+			n += stretch_encode(b, out + n, data,
+			    (size_t)(stop - data));
+		data = stop;
+		if (data < end)
+			n += line_end(b, out + n, *data++);
 	}
 	return (n);
 }
 
-/* A CR at the very end is a line's end that lost its LF. */
 size_t
 body_end(struct body *b, char *out)
 {
 	size_t	n = 0;
 
-	if (!b->bol || b->cr)
-		n = line_end(b, out);
+	if (!b->bol)
+		n = line_end(b, out, '\n');
 	memcpy(out + n, ".\r\n", 3);
 	return (n + 3);
 }
@@ -103,13 +95,9 @@ mixed_size(struct body *b, const char *data, size_t len)
 	size_t	i, n = 0;
 
 	for (i = 0; i < len; i++) {
-		if (data[i] == '\r') {
-			b->cr = 1;
-			continue;
-		}
-		n += data[i] == '\n' ? 2 : b->cr ? 2 : 1;
-		b->bol = data[i] == '\n';
-		b->cr = 0;
+		b->bol = data[i] == '\r' || data[i] == '\n';
+		n += !b->bol ? 1 : data[i] == '\n' && b->cr ? 0 : 2;
+		b->cr = data[i] == '\r';
 	}
 	return (n);
 }
@@ -136,5 +124,5 @@ body_size(struct body *b, const char *data, size_t len)
 size_t
 body_end_size(const struct body *b)
 {
-	return (!b->bol || b->cr ? 2 : 0);
+	return (b->bol ? 0 : 2);
 }

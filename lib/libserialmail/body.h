@@ -14,17 +14,16 @@
 
 struct body {
 	int	bol;		/* at the beginning of a line */
-	int	cr;		/* CRs were read, and no LF yet */
+	int	cr;		/* the last octet was a CR */
 };
 
 /*
- * LF and CR LF end a line, whatever number of CRs there is; other CRs become
- * a blank, as many as stand together.  A dot that begins a line is doubled;
- * what lacks a last LF gets it.
+ * CR LF, an LF without CR and a CR without LF end a line.  A dot that begins
+ * a line is doubled; a last line without an end gets one.
  *
  * body_begin: before the first octet.
  * body_encode: writes len octets as they are to be sent; out has room for
- * 2 * len + 1.  Returns how much was written.
+ * 2 * len.  Returns how much was written.
  * body_end: the rest and the final dot; out has room for BODY_END_SIZE.
  * body_size, body_end_size: what these two would write without doubled dots
  * and the final one: the size that RFC 1870 speaks of.

@@ -466,7 +466,7 @@ ATF_TC_BODY(size, tc)
 		{ .sender = "a@b", .recipients = { "c@d" },
 		    .text = "x: y\r\n\n12" },
 		{ .sender = "a@b", .recipients = { "c@d" },
-		    .text = "x: y\r\r\n\r\n\r1\n" },
+		    .text = "x: y\r\r\n12\r" },
 		{ .sender = "a@b", .recipients = { "c@d" },
 		    .text = "x: y\n\n..\n" }
 	};
@@ -486,7 +486,7 @@ ATF_TC_BODY(size, tc)
 
 #define MAIL_12	"MAIL FROM:<a@b> SIZE=12\r\nRCPT TO:<c@d>\r\nDATA\r\n"
 	check(rules, letters, 5, HELLO MAIL_12 "x: y\r\n\r\n12\r\n.\r\n"
-	    MAIL_12 "x: y\r\n\r\n12\r\n.\r\n" MAIL_12 "x: y\r\n\r\n 1\r\n.\r\n"
+	    MAIL_12 "x: y\r\n\r\n12\r\n.\r\n" MAIL_12 "x: y\r\n\r\n12\r\n.\r\n"
 	    MAIL_12 "x: y\r\n\r\n...\r\n.\r\n" QUIT, "2 D 0 5.3.4 the message "
 	    "has 13 octets and the server takes at most 12\n"
 	    "1 K 250 said 250 ok\n" "3 K 250 said 250 ok\n"
