@@ -246,6 +246,7 @@ report_begin(struct report *r, enum report_form form,
 	memset(r, 0, sizeof(*r));
 	r->form = form;
 	r->left = what->limit;
+	r->cut = form == REPORT_CLASSIC && what->size > what->limit;
 	r->headers_only = form == REPORT_DSN && what->size > what->limit;
 	r->last = '\n';
 	if ((f = open_memstream(&text, len)) == NULL)

@@ -91,10 +91,8 @@ report_copy(struct report *r, char *out, const char *in, size_t len)
 {
 	size_t	i = 0, n = 0;
 
-	if ((off_t)len > r->left) {
+	if ((off_t)len > r->left)
 		len = (size_t)r->left;
-		r->cut = 1;
-	}
 	r->left -= (off_t)len;
 	while (i < len && r->where != AT_BODY)
 		n += header_byte(r, out + n, in[i++]);

@@ -15,6 +15,7 @@
 
 #define FOLD_COLUMN	76
 #define WORD_BYTES_MAX	400	/* longer ones are broken: RFC 5322 2.1.1 */
+#define LINE_BYTES_MAX	900
 #define SAID		" said: "
 
 /* strftime(3) would speak the locale's language. */
@@ -60,6 +61,8 @@ report_paragraph(FILE *f, const char *text)
 		if (line > len)
 			line = len;
 		next = line < len ? line + 1 : line;
+		if (line > LINE_BYTES_MAX)
+			next = line = LINE_BYTES_MAX;
 		while (line > 0 && is_space(text[line - 1]))
 			line--;
 		if (line == 0)
