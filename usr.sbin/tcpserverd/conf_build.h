@@ -175,7 +175,7 @@ const char	*conf_login_check(const char *);
  */
 int	 conf_path_stat(const char *, const char *, struct stat *);
 
-/* conf_program.c: the program of the service that was read */
+/* conf_program.c: the program, which is named, of the service that was read */
 void	 build_program_check(struct conf_build *);
 
 /* conf_rules.c: the rules that were given there */

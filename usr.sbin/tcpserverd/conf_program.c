@@ -8,12 +8,11 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compat.h"
 #include "conf_build.h"
@@ -33,22 +32,19 @@ path_variable(const struct conf_service *s)
 	return (getenv("PATH"));
 }
 
+/* With user or group a program is in that group only. */
 static int
 user_in_group(const struct conf_service *s, gid_t gid)
 {
-	struct passwd	*pw;
-	struct group	*gr;
-	char		**p;
+	gid_t	groups[NGROUPS_MAX];
+	int	i, n = 0;
 
-	if (s->gid == gid)
-		return (1);
-	if (s->group != NULL || (pw = getpwuid(s->uid)) == NULL ||
-	    (gr = getgrgid(gid)) == NULL)
-		return (0);
-	for (p = gr->gr_mem; *p != NULL; p++)
-		if (strcmp(*p, pw->pw_name) == 0)
+	if (s->user == NULL && s->group == NULL)
+		n = getgroups(nitems(groups), groups);
+	for (i = 0; i < n; i++)
+		if (groups[i] == gid)
 			return (1);
-	return (0);
+	return (s->gid == gid);
 }
 
 /* By the mode alone: we are another user, perhaps, than will ask. */
@@ -109,8 +105,6 @@ build_program_check(struct conf_build *b)
 	char				**candidates;
 	int				 error;
 
-	if (s->argv == NULL || s->argv[0] == NULL)
-		return;
 	candidates = ucspi_path_candidates(s->argv[0], path_variable(s));
 	if (candidates == NULL) {
 		build_error(b, at, "%s", strerror(errno));

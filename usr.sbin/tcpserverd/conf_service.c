@@ -144,7 +144,8 @@ close_check(struct conf_build *b)
 		    "environment is of no use");
 }
 
-static void
+/* 0, or -1 after an error. */
+static int
 directory_check(struct conf_build *b, enum conf_once what, const char *root,
     const char *path)
 {
@@ -152,7 +153,7 @@ directory_check(struct conf_build *b, enum conf_once what, const char *root,
 	const char	*word = what == ONCE_CHROOT ? "chroot" : "directory";
 
 	if (path == NULL)
-		return;
+		return (0);
 	if (conf_path_stat(root, path, &st) == -1)
 		build_error(b, &b->once[what], "%s \"%s\": %s%s%s", word, path,
 		    strerror(errno), root == NULL ? "" : " within ",
@@ -160,6 +161,25 @@ directory_check(struct conf_build *b, enum conf_once what, const char *root,
 	else if (!S_ISDIR(st.st_mode))
 		build_error(b, &b->once[what], "%s \"%s\": not a directory",
 		    word, path);
+	else
+		return (0);
+	return (-1);
+}
+
+/* Each only where the one before it is there to be looked into. */
+static void
+program_check(struct conf_build *b)
+{
+	const struct conf_service	*s = b->service;
+
+	if (given(b, ONCE_CHROOT) && s->chroot_path == NULL)
+		return;
+	if (directory_check(b, ONCE_CHROOT, NULL, s->chroot_path) == -1)
+		return;
+	(void)directory_check(b, ONCE_DIRECTORY, s->chroot_path,
+	    s->directory);
+	if (s->argv != NULL && s->argv[0][0] != '\0')
+		build_program_check(b);
 }
 
 /* What is missing: not to be said where something could not be read. */
@@ -184,12 +204,8 @@ build_service_end(struct conf_build *b)
 	missing_check(b);
 	if (s->close)
 		close_check(b);
-	else {
-		directory_check(b, ONCE_CHROOT, NULL, s->chroot_path);
-		directory_check(b, ONCE_DIRECTORY, s->chroot_path,
-		    s->directory);
-		build_program_check(b);
-	}
+	else
+		program_check(b);
 	b->once[ONCE_LOG_FACILITY] = b->global_facility;
 	b->service = NULL;
 }

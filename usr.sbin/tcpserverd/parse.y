@@ -40,6 +40,9 @@ struct reader {
 	struct place		 now;
 	unsigned int		 number;	/* of this token */
 	unsigned int		 kept;		/* told of, not skipped */
+	struct conf_word	 start;		/* a word that began a line at
+						 * the top, and its number */
+	unsigned int		 start_number;
 	int			 depth;		/* of braces */
 	int			 in_exec;
 	int			 skipping;
@@ -499,12 +502,17 @@ token_read(void)
 	p->first = p->word.file != reader.last.word.file ||
 	    p->word.line != reader.last.word.line;
 	p->token = token_kind(token, &v);
+	if (p->token == T_WORD && p->first && build.service == NULL &&
+	    reader.depth == 0)
+		reader.start_number = reader.number;
 	depth_count(token);
 	if ((p->word.text = token_text(token, &v)) == NULL) {
 		conf_error(build.lexer, "%s", strerror(errno));
 		p->token = T_ERROR;
 		p->word.text = "";
 	}
+	if (reader.start_number == reader.number)
+		reader.start = p->word;
 	return (p->token);
 }
 
@@ -591,17 +599,21 @@ token_begins_statement(int token)
 static int
 token_begins(const struct place *p)
 {
-	return (p->first && (build.service != NULL ?
-	    token_begins_directive(p->token) :
-	    token_begins_statement(p->token)));
+	return (p->first && (p->token == T_UNKNOWN ||
+	    (build.service != NULL ? token_begins_directive(p->token) :
+	    token_begins_statement(p->token))));
 }
 
-/* A word at the top that nothing we know can follow. */
+/*
+ * "servise mail" without more, or with more than that: at the top a word
+ * begins a macro's definition or nothing that we know.
+ */
 static int
-last_is_unknown(void)
+start_is_unknown(void)
 {
-	return (build.service == NULL && reader.last.token == T_WORD &&
-	    reader.last.first);
+	return (build.service == NULL && reader.start.text != NULL &&
+	    reader.number - reader.start_number <= 2 &&
+	    reader.number != reader.start_number && reader.last.token != '=');
 }
 
 static void
@@ -643,8 +655,8 @@ error_report(void)
 		return;
 	if (reader.now.token == 0)
 		error_end();
-	else if (last_is_unknown())
-		error_unknown(last);
+	else if (start_is_unknown())
+		error_unknown(&reader.start);
 	else if (token_begins(&reader.now) && reader.last.token > 255)
 		build_error(&build, last, "\"%s\": something must follow it",
 		    last->text);
