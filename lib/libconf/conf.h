@@ -10,8 +10,9 @@
  *
  * Line ends are blanks; a string ends on the line where it began.  In a
  * string \n, \r and \t are line feed, carriage return and tab; a backslash
- * takes any other character as it is.  Digits alone are a number; one that does not fit an int64_t is an error.  A NUL is an error
- * everywhere but in a comment.  A relative include is looked for beside the
+ * takes any other character as it is.  Digits alone are a number; one that
+ * does not fit an int64_t is an error.  A NUL is an error everywhere but in a
+ * comment.  A relative include is looked for beside the
  * file that names it; a file that is being read can't be read within itself.
  */
 #ifndef CONF_H

@@ -35,7 +35,8 @@ struct conf_build {
 	struct conf_service	*service;	/* that is being read */
 	struct conf_word	 name;		/* its own */
 	unsigned int		 errors;	/* when it began */
-	struct conf_word	 once[ONCE_COUNT];	/* text NULL: not given */
+	/* file NULL: not given */
+	struct conf_word	 once[ONCE_COUNT];
 	int			 listens;	/* were there any? */
 	int			 rlimits;
 	int			 environment;

@@ -1,7 +1,8 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * Resource limits that do something on Linux: RLIMIT_RSS is there and does nothing.
+ * Resource limits that do something on Linux: RLIMIT_RSS is there, and does
+ * nothing.
  */
 #include <sys/types.h>
 #include <sys/resource.h>

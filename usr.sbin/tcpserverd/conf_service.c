@@ -469,8 +469,8 @@ build_local_name(struct conf_build *b, const struct conf_word *at,
 	for (i = 0; isgraph((unsigned char)name->text[i]); i++)
 		continue;
 	if (i == 0 || name->text[i] != '\0' || i >= LOCAL_NAME_SIZE) {
-		build_error(b, name, "local name: \"%s\": not 1 to %d printable "
-		    "characters", name->text, LOCAL_NAME_SIZE - 1);
+		build_error(b, name, "local name: \"%s\": not 1 to %d "
+		    "printable characters", name->text, LOCAL_NAME_SIZE - 1);
 		return;
 	}
 	b->service->flags |= SERVICE_LOCAL_NAME;

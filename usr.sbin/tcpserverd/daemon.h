@@ -15,7 +15,7 @@
 
 #include "tcpserverd.h"
 
-#define CONTROL_PATH_DEFAULT	"/var/run/tcpserverd.sock"
+#define CONTROL_PATH_DEFAULT	RUNDIR "/tcpserverd.sock"
 #define EVENT_USER_DEFAULT	"_autoturnd"
 #define LISTEN_BACKLOG_DEFAULT	128
 #define LISTEN_BACKLOG_MAX	65535

@@ -627,9 +627,17 @@ installed_head()
 installed_body()
 {
 	: >rules
-	sed "s,@PREFIX@/share/examples/tcpserverd/examples/tcpserverd.rules,$(pwd -P)/rules," \
-	    "$SOURCE/etc/examples/tcpserverd.conf" >a.conf
+	sed -e "s,@PREFIX@/share/examples/tcpserverd/examples/tcpserverd.rules,$(pwd -P)/rules," \
+	    -e 's,@RUNDIR@,/tmp,' "$SOURCE/etc/examples/tcpserverd.conf" >a.conf
 	stable a.conf
+	# With what is commented out as well.
+	sed -e 's/^#\([a-z	}]\)/\1/' -e 's,qmaild,nobody,;s,nofiles,daemon,' \
+	    -e 's,group operator,group daemon,' \
+	    -e 's,"/var/qmail/bin/[a-z-]*","/bin/cat",' \
+	    -e "s,@SYSCONFDIR@/[a-z./]*,$(pwd -P)/rules," \
+	    a.conf | grep -v '^	tcpserverd -n' >b.conf
+	stable b.conf
+	atf_check -o inline:'3\n' grep -c '^service' once
 }
 
 atf_init_test_cases()
