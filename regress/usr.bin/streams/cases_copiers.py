@@ -350,29 +350,6 @@ def floods(side, program):
 
 
 @both
-def input_before_output(side, program):
-    """
-    A client that reads nothing before all of its input is taken, while the
-    program's output, more than fits into a pipe, waits for it.
-    """
-    running = Program(side, [program, 'sh', '-c',
-                             'yes 0123456789 | head -c 110000; wc -c'],
-                      stderr=subprocess.DEVNULL)
-    watchdog = threading.Timer(DEADLINE_S, running.process.kill)
-    watchdog.start()
-    try:
-        running.send(b'abcdefg\n' * 125000)
-    except BrokenPipeError:
-        side.note('input', 'was not taken')
-    watchdog.cancel()
-    running.finish()
-    out, _ = running.process.communicate(timeout=DEADLINE_S)
-    side.note('length', len(out))
-    side.note('end', out[-20:])
-    side.note('exit', running.wait())
-
-
-@both
 def slow_reader(side, program):
     """Everything is sent and the program is gone before any is read."""
     running = Program(side, [program, 'sh', '-c',
