@@ -203,7 +203,7 @@ def vanished():
     """A message that vanishes between the scan and its turn"""
     box = Box()
     box.put('new/a', age=300)
-    for n in range(5000):
+    for n in range(1200):
         # Enough to fill the pipe, so that the last one's turn is late.
         box.put('new/b%04d.%s' % (n, 'x' * 100), age=200)
     box.put('new/c', age=100)
@@ -643,7 +643,7 @@ def cant_unlink():
 def slow_and_full_pipes():
     """A client that first reads all, one that first writes: no deadlock"""
     box = Box()
-    for n in range(3000):
+    for n in range(1200):
         box.put('new/%04d.%s' % (n, 'x' * 100), age=9000 - n, body='')
     script = ('import sys\nnames = sys.stdin.buffer.read().split(b"\\0")[:-1]'
               '\nfor name in names:\n sys.stdout.buffer.write(name + b"\\0K" +'

@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+# The AutoTURN recipe, unchanged but for its paths, under our tcpserver: a
+# customer connects, and his mail comes to him; and what each step's slip
+# looks like, as autoturn(7) says.  In a network namespace, where customers
+# are addresses of the loopback and have a server on port 25.
+
+import hashlib
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from atfcases import *
+
+DEADLINE_S = 60
+PORT = 2525
+CUSTOMER = '127.0.0.2'
+# autoturn(7)'s, with SPOOL and SMTPD for the paths.
+RECIPE = '''SMTPD
+  cd SPOOL
+  exec setlock -nx $TCPREMOTEIP/seriallock \\
+    maildirsmtp $TCPREMOTEIP autoturn-$TCPREMOTEIP- $TCPREMOTEIP AutoTURN '''
+INSIDE = {}
+
+
+def inside(**kw):
+    """A case that is run in a network namespace, by this program again."""
+    def add(function):
+        INSIDE[function.__name__] = function
+
+        def outside():
+            done = run([SOURCE + '/regress/tools/netns', sys.executable,
+                        os.path.realpath(__file__), '--inside',
+                        function.__name__],
+                       timeout=300)
+            print(done.stdout, done.stderr)
+            if done.returncode == 77:
+                raise Skip(done.stderr.strip().split('\n')[-1])
+            same(done.returncode, 0, done.stderr[-300:])
+        outside.__name__ = function.__name__
+        outside.__doc__ = function.__doc__
+        return case(**kw)(outside)
+    return add
+
+
+class Sink:
+    """A customer's mail server: what it was sent, in order."""
+
+    def __init__(self, address=CUSTOMER, refuse=''):
+        self.got, self.connections = [], 0
+        self.refuse = refuse
+        self.go = threading.Event()
+        self.go.set()
+        self.listener = socket.create_server((address, 25), backlog=5)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            conn = self.listener.accept()[0]
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connections += 1
+            threading.Thread(target=self.session, args=(conn,),
+                             daemon=True).start()
+
+    def session(self, conn):
+        stream = conn.makefile('rwb')
+
+        def say(line):
+            stream.write(line + b'\r\n')
+            stream.flush()
+        say(b'220 customer')
+        mail = rcpt = None
+        for line in stream:
+            word = line[:4].upper()
+            if word == b'EHLO':
+                say(b'250-customer\r\n250-PIPELINING\r\n250 8BITMIME')
+            elif word == b'MAIL':
+                mail, rcpt = line, []
+                say(b'250 ok')
+            elif word == b'RCPT':
+                if self.refuse and self.refuse in line.decode('latin-1'):
+                    say(b'550-5.1.1 not\r\n550 5.1.1 here')
+                    continue
+                rcpt.append(line)
+                say(b'250 ok')
+            elif word == b'DATA':
+                say(b'354 go' if rcpt else b'554 nobody')
+                if rcpt:
+                    self.got.append((mail, rcpt, self.body(stream)))
+                    self.go.wait(DEADLINE_S)
+                    say(b'250 got it')
+            elif word == b'QUIT':
+                say(b'221 bye')
+                break
+            else:
+                say(b'250 ok')
+        conn.close()
+
+    @staticmethod
+    def body(stream):
+        data = b''
+        for line in stream:
+            if line == b'.\r\n':
+                break
+            data += line[1:] if line[:1] == b'.' else line
+        return data
+
+
+class Host:
+    """Ours: a spool, and tcpserver with the recipe."""
+
+    def __init__(self, recipe=RECIPE):
+        os.mkdir('autoturn')
+        with open('smtpd', 'w', encoding='ascii') as f:
+            # qmail-smtpd's ways: says hello, ends at QUIT or the end.
+            f.write('#!/bin/sh\necho "220 isp ESMTP"\n'
+                    'while read -r line; do case $line in QUIT*|quit*) '
+                    'echo "221 isp"; exit;; *) echo "250 ok";; esac; done\n')
+        os.chmod('smtpd', 0o755)
+        script = recipe.replace('SPOOL', os.getcwd() + '/autoturn')
+        script = script.replace('SMTPD', os.getcwd() + '/smtpd')
+        env = dict(os.environ, PATH=BIN + ':' + os.environ['PATH'])
+        self.log = open('log', 'wb')
+        self.server = subprocess.Popen(
+            [BIN + 'tcpserver', '-vRHl0', '127.0.0.1', str(PORT),
+             'sh', '-c', script], env=env, stderr=self.log,
+            stdin=subprocess.DEVNULL)
+        self.wait_log('status: 0/')
+
+    def wait_log(self, text, count=1):
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            with open('log', encoding='latin-1') as f:
+                log = f.read()
+            if log.count(text) >= count:
+                return log
+            holds(self.server.poll() is None, 'tcpserver left: %s' % log)
+            holds(time.monotonic() < deadline, 'no %s in %s' % (text, log))
+            time.sleep(0.01)
+
+    def stop(self):
+        self.server.send_signal(signal.SIGTERM)
+        self.server.wait()
+
+    @staticmethod
+    def box(address=CUSTOMER):
+        same(run([BIN + 'maildirmake', 'autoturn/' + address]).returncode, 0,
+             'maildirmake')
+        return 'autoturn/' + address
+
+    @staticmethod
+    def fill(box, count, *words):
+        done = run([SOURCE + '/regress/tools/mailcorpus', '-n', str(count),
+                    '-p', 'autoturn-%s-' % os.path.basename(box)] +
+                   list(words) + [box])
+        same(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.split('\n')[:-1]]
+
+
+def connect(address=CUSTOMER):
+    conn = socket.create_connection(('127.0.0.1', PORT), 10, (address, 0))
+    conn.settimeout(DEADLINE_S)
+    return conn
+
+
+def talk(conn, text=b'QUIT\r\n'):
+    """Says so, and reads to the end of the connection."""
+    if text:
+        conn.sendall(text)
+    else:
+        conn.shutdown(socket.SHUT_WR)
+    data = b''
+    while True:
+        more = conn.recv(1000)
+        if not more:
+            return data
+        data += more
+
+
+def check_delivered(sink, wanted):
+    same(len(sink.got), len(wanted), 'messages')
+    for (mail, rcpt, body), message in zip(sink.got, wanted):
+        what = '%s (%s)' % (message['name'], message['kind'])
+        same(hashlib.sha256(body).hexdigest(), message['wire'], what)
+        same(len(rcpt), len(message['recipients']), 'recipients of ' + what)
+        if re.fullmatch(r'[a-z.-]+@[a-z.]+', message['recipients'][0]):
+            holds(rcpt[0].startswith(b'RCPT TO:<%s>' % message['recipients']
+                                     [0].encode()), rcpt[0])
+        if message['sender'] == '':
+            holds(mail.startswith(b'MAIL FROM:<>'), mail)
+
+
+@inside(timeout=300)
+def two_hundred():
+    """A customer connects; 200 messages come to him in order"""
+    host, sink = Host(), Sink()
+    box = host.box()
+    wanted = host.fill(box, 200)
+    # His client sees the 221; the connection ends with the delivery.
+    same(talk(connect()), b'220 isp ESMTP\n221 isp\n', 'the dialogue')
+    check_delivered(sink, wanted)
+    same(os.listdir(box + '/new'), [], 'left')
+    same(host.wait_log('end ').count(' succeeded: '), 200, 'log')
+    same(sink.connections, 1, 'connections')
+    holds(os.path.exists(box + '/seriallock'), 'no lock')
+    # Again: nothing to do, so his server is not connected to.
+    talk(connect())
+    same(sink.connections, 1, 'connections')
+    host.stop()
+
+
+@inside()
+def sends_nothing():
+    """A client that connects and sends nothing is enough"""
+    host, sink = Host(), Sink()
+    wanted = host.fill(host.box(), 8, '-w', 'qmail')
+    same(talk(connect(), b''), b'220 isp ESMTP\n', 'the dialogue')
+    check_delivered(sink, wanted)
+    host.stop()
+
+
+@inside()
+def two_at_once():
+    """While one run is on, a second client starts none; nothing is doubled"""
+    host, sink = Host(), Sink()
+    box = host.box()
+    wanted = host.fill(box, 20, '-w', 'qmail')
+    sink.go.clear()
+    first = connect()
+    first.sendall(b'QUIT\r\n')
+    deadline = time.monotonic() + DEADLINE_S
+    while not sink.got:
+        holds(time.monotonic() < deadline, 'no delivery')
+        time.sleep(0.01)
+    # The second one is let go at once, and its program ends with 0.
+    same(talk(connect()), b'220 isp ESMTP\n221 isp\n', 'the second')
+    host.wait_log('status 0')
+    same(sink.connections, 1, 'connections')
+    holds(not select.select([first], [], [], 0)[0] or
+          first.recv(100).startswith(b'220'), 'the first one has ended')
+    sink.go.set()
+    talk(first, b'')
+    check_delivered(sink, wanted)
+    same(os.listdir(box + '/new'), [], 'left')
+    host.stop()
+
+
+@inside()
+def no_customer():
+    """An address without a directory: no word, no connection, status 0"""
+    host, sink = Host(), Sink('127.0.0.3')
+    same(talk(connect('127.0.0.3')), b'220 isp ESMTP\n221 isp\n', 'dialogue')
+    log = host.wait_log('end ')
+    holds(re.search(r'end \d+ status 0\n', log), log)
+    same([line for line in log.split('\n')
+          if line and not line.startswith('tcpserver: ')], [], 'log')
+    same((sink.connections, os.listdir('autoturn')), (0, []), 'what happened')
+    host.stop()
+
+
+@inside()
+def server_down():
+    """The customer's server does not answer: three tries, all stays"""
+    host = Host()
+    box = host.box()
+    host.fill(box, 5, '-w', 'qmail')
+    talk(connect())
+    log = host.wait_log('end ')
+    same(log.count('tcpclient: unable to connect to 127.0.0.2 port 25: '
+                   'connection refused\n'), 3, log)
+    holds('maildirserial: fatal: making no progress, giving up\n' in log, log)
+    holds(re.search(r'end \d+ status 28416\n', log), log)
+    same(len(os.listdir(box + '/new')), 5, 'left')
+    host.stop()
+
+
+@inside()
+def refused():
+    """A refused message is bounced, with all lines of the reply"""
+    host, sink = Host(RECIPE.replace(
+        'SMTPD\n', 'SMTPD\nexport SENDMAIL=SPOOL/../sendmail\n')), \
+        Sink(refuse='info@')
+    with open('sendmail', 'w', encoding='ascii') as f:
+        f.write('#!/bin/sh\necho "$*" >>%s/args\ncat >>%s/bounces\n' %
+                (os.getcwd(), os.getcwd()))
+    os.chmod('sendmail', 0o755)
+    box = host.box()
+    for n, user in enumerate(('user', 'info', 'user')):
+        path = '%s/new/%d' % (box, n)
+        with open(path, 'w', encoding='ascii') as f:
+            f.write('Return-Path: <joe@example.org>\nDelivered-To: '
+                    'autoturn-127.0.0.2-%s@virt.dom\nSubject: %d\n\nhi\n' %
+                    (user, n))
+        os.utime(path, (time.time() - 100 + n,) * 2)
+    talk(connect())
+    same([body[9:10] for _, _, body in sink.got], [b'0', b'2'], 'delivered')
+    with open('bounces', encoding='ascii') as f:
+        bounces = f.read()
+    holds('<info@virt.dom>:\n127.0.0.2 said: 550' in bounces, bounces)
+    holds('5.1.1 not' in bounces and '5.1.1 here' in bounces, bounces)
+    with open('args', encoding='ascii') as f:
+        same(f.read(), '-i -f <> -- joe@example.org\n', 'arguments')
+    same(os.listdir(box + '/new'), [], 'left')
+    host.stop()
+
+
+@inside()
+def slips():
+    """What the steps' slips look like in the log"""
+    host, sink = Host(), Sink()
+    box = host.box()
+    # The user part of virtualdomains does not fit the prefix.
+    with open(box + '/new/1', 'w', encoding='ascii') as f:
+        f.write('Return-Path: <joe@example.org>\n'
+                'Delivered-To: autoturn-1.2.3.4-user@virt.dom\n\n')
+    os.utime(box + '/new/1', (1, 1))
+    talk(connect())
+    log = host.wait_log('end ')
+    holds('maildirserial: info: left alone: 1 for others than '
+          'autoturn-127.0.0.2-, such as new/1\n' in log, log)
+    # A Maildir that is none.
+    os.mkdir('autoturn/127.0.0.3')
+    talk(connect('127.0.0.3'))
+    log = host.wait_log('end ', 2)
+    holds('maildirserial: fatal: unable to scan 127.0.0.3/new: file does not '
+          'exist\n' in log, log)
+    # A file instead of a Maildir (no final slash in .qmail).
+    with open('autoturn/127.0.0.4', 'w', encoding='ascii') as f:
+        f.write('From joe\n')
+    talk(connect('127.0.0.4'))
+    log = host.wait_log('end ', 3)
+    same(len(re.findall(r'end \d+ status 0\n', log)), 2, log)
+    same(sink.connections, 0, 'connections')
+    host.stop()
+
+
+if sys.argv[1:2] == ['--inside']:
+    INSIDE[sys.argv[2]]()
+    os._exit(0)
+main()
