@@ -96,19 +96,58 @@ log_write(const char *line, size_t len)
 	return (0);
 }
 
-/* What stands before the text; 0 bytes or more. */
-static size_t
-log_head(char *line, size_t size, int priority)
+static char *
+head_number(char *p, unsigned int n)
 {
-	int	len;
+	char	digits[12];
+	size_t	i = 0;
 
-	if (log_facility == -1)
-		len = snprintf(line, size, "%s: %s", log_name, log_role);
-	else
-		len = snprintf(line, size, "<%d>%s[%d]: %s",
-		    log_facility | priority, log_name, (int)getpid(),
-		    log_role);
-	return ((size_t)len);
+	do
+		digits[i++] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	while (i > 0)
+		*p++ = digits[--i];
+	return (p);
+}
+
+/* By hand: the child of a vfork(2) calls it. */
+size_t
+log_head(char *buf, int priority)
+{
+	char	*p = buf;
+	size_t	 len = strlen(log_name);
+
+	if (log_facility != -1) {
+		*p++ = '<';
+		p = head_number(p, (unsigned int)priority);
+		*p++ = '>';
+	}
+	memcpy(p, log_name, len);
+	p += len;
+	if (log_facility != -1) {
+		*p++ = '[';
+		p = head_number(p, (unsigned int)getpid());
+		*p++ = ']';
+	}
+	*p++ = ':';
+	*p++ = ' ';
+	return ((size_t)(p - buf));
+}
+
+int
+log_is_syslog(void)
+{
+	return (log_facility != -1);
+}
+
+/* With the role of this process. */
+static size_t
+log_begin(char *line, int priority)
+{
+	size_t	len = log_head(line, log_facility | priority);
+
+	memcpy(line + len, log_role, strlen(log_role));
+	return (len + strlen(log_role));
 }
 
 /* Cut, where syslogd would not take all of it. */
@@ -129,7 +168,7 @@ log_lost_tell(void)
 
 	if (log_lost == 0)
 		return;
-	len = log_head(line, sizeof(line), LOG_WARNING);
+	len = log_begin(line, LOG_WARNING);
 	len += (size_t)snprintf(line + len, sizeof(line) - len,
 	    "warning: %lu lines lost: the log's reader stalls", log_lost);
 	len = log_end(line, len);
@@ -149,7 +188,7 @@ log_line(int priority, const char *level, int errnum, const char *fmt,
 		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	strvis(safe, text, VIS_CSTYLE | VIS_TAB | VIS_NL);
-	len = log_head(line, sizeof(line), priority);
+	len = log_begin(line, priority);
 	len += (size_t)snprintf(line + len, sizeof(line) - len, "%s%s%s%s",
 	    level, safe, errnum == 0 ? "" : ": ",
 	    errnum == 0 ? "" : ucspi_strerror(errnum));

@@ -174,6 +174,18 @@ void	log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
 __dead void fatal(const char *, ...) __attribute__((format(printf, 1, 2)));
 __dead void fatalx(const char *, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * For those who write lines of their own to descriptor 2:
+ * log_is_syslog: it is syslogd's.
+ * log_head: what stands before the text, "<PRI>name[pid]: " or "name: ", in
+ * at most LOG_HEAD_SIZE bytes; priority includes the facility.  Returns the
+ * length.  Async-signal-safe.
+ */
+#define LOG_HEAD_SIZE	80
+
+int	log_is_syslog(void);
+size_t	log_head(char *, int);
+
 /* syslog.c and syslog_SYSTEM.c: the way to syslogd(8) */
 
 /* A message with its header is not longer: what every system takes whole. */

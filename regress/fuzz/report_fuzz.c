@@ -39,11 +39,6 @@ require(int truth)
 
 /* The rest of the engine, as far as reports go. */
 
-void
-elog_line(const char *fmt, ...)
-{
-}
-
 int
 elog_flush(void)
 {
@@ -68,6 +63,16 @@ void
 client_free(struct client *c)
 {
 	abort();
+}
+
+void
+tell_strange_end(const struct service *sv, const struct report *r)
+{
+}
+
+void
+tell_nonsense(const struct service *sv, const char *what, uint64_t number)
+{
 }
 
 void

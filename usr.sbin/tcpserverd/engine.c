@@ -198,6 +198,7 @@ engine_set_up(struct imsg *imsg)
 {
 	if (imsg_get_data(imsg, &engine_setup, sizeof(engine_setup)) == -1)
 		fatal("setup");
+	log_setup();
 }
 
 static void
@@ -316,7 +317,7 @@ engine_main(void)
 	setproctitle("engine");
 	event_init();
 	engine_began_at = time(NULL);
-	elog_init(hello.name, hello.flags & PRIVSEP_QUIET);
+	elog_init(hello.flags & PRIVSEP_QUIET);
 	if (sandbox_engine() == -1)
 		fatal("sandbox");
 	if (channel_adopt(&engine_parent, engine_dispatch_parent,

@@ -33,7 +33,8 @@ struct session {
 	uint16_t		 local_port;
 	uint16_t		 remote_port;
 	/* The daemon's only, and unknown to an engine that is new. */
-	char			*remote_name;	/* NULL: unknown */
+	char			*local_name;	/* NULL: unknown */
+	char			*remote_name;
 	char			*info;
 	char			*rule;		/* key of the rule; NULL: none */
 };
@@ -249,6 +250,12 @@ void	tell_started(const struct session *);
 void	tell_ended(const struct session *, int);
 void	tell_failed(const struct session *, int);
 void	tell_refused(const struct client *, enum outcome, const char *);
+/*
+ * tell_strange_end: a program ended of which only this is known.
+ * tell_nonsense: a launcher's report (of what, which) was not understood.
+ */
+void	tell_strange_end(const struct service *, const struct report *);
+void	tell_nonsense(const struct service *, const char *, uint64_t);
 
 /* stats.c: to be called by tell.c; what they count is in control.h. */
 
@@ -282,11 +289,33 @@ void	control_text(struct imsg *);
 void	control_done(struct imsg *);
 void	control_rules_known(struct service *, int);
 
-/* elog.c: the classic log, bounded, never ahead of a reader that stalls. */
+/*
+ * tell_daemon.c: the daemon's log lines, see LOG in tcpserverd(8); for
+ * tell.c, which has the same functions without "log_".
+ * log_setup: engine_setup has changed.
+ */
+void	log_setup(void);
+void	log_started(const struct session *);
+void	log_ended(const struct session *, int);
+void	log_failed(const struct session *, int);
+void	log_refused(const struct client *, enum outcome, const char *);
+void	log_strange_end(const struct service *, const struct report *);
+void	log_nonsense(const struct service *, const char *, uint64_t);
 
-void	elog_init(const char *, int);
+/*
+ * elog.c: lines for the log, bounded, never ahead of a reader that stalls.
+ *
+ * elog_init: 1: log nothing.  After log_hello(), which says where to.
+ * elog_daemon: a reader that stalls is no reason not to accept; the facility
+ * is for what is about no service.
+ * elog_line, elog_bytes: classic lines; bytes end with LF.
+ * elog_record: a line of the daemon's; the priority includes a facility.
+ */
+void	elog_init(int);
+void	elog_daemon(int);
 void	elog_line(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	elog_bytes(const char *, size_t);
+void	elog_record(int, const struct logrecord *);
 /* 0: everything is written; 1: the reader does not take it now (stalled). */
 int	elog_flush(void);
 int	elog_stalled(void);

@@ -400,6 +400,8 @@ argv_begin(struct imsg *imsg)
 		fatal("argv");
 	argv_bytes[settings.argv_len] = '\0';
 	program.log_level = settings.log_level;
+	program.classic = settings.classic != 0;
+	program.settings = &settings;
 }
 
 static void

@@ -17,6 +17,8 @@ struct program {
 	char		**candidates;	/* file names to try (path search) */
 	struct ucspi_env  base;		/* inherited, stale variables gone */
 	uint32_t	  log_level;
+	int		  classic;	/* the child writes its log lines */
+	const struct launcher_settings *settings;
 };
 
 /* A start as it came off the queue: the strings point into the packet. */

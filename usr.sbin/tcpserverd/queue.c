@@ -182,10 +182,11 @@ session_fill(struct session *s, struct client *c)
 	s->remote_port = c->remote_port;
 	if (c->service->settings.flags & SERVICE_CLASSIC)
 		return;
+	s->local_name = c->local_name;
 	s->remote_name = c->remote_name;
 	s->info = c->info;
 	s->rule = c->rule;
-	c->remote_name = c->info = c->rule = NULL;
+	c->local_name = c->remote_name = c->info = c->rule = NULL;
 }
 
 /* 0: it left or was dropped; -1: it has to wait. */
@@ -281,8 +282,7 @@ report_refuse(struct service *sv, const char *what, uint64_t number)
 	    (sv->refused_ms != 0 && now - sv->refused_ms < REFUSED_LOG_MS))
 		return;
 	sv->refused_ms = now;
-	elog_line("tcpserver: warning: launcher: report of %s %llu not "
-	    "understood", what, (unsigned long long)number);
+	tell_nonsense(sv, what, number);
 }
 
 /* Where the start left a gap: the engine is another one than then. */
@@ -353,10 +353,8 @@ report_ended(struct service *sv, const struct report *r)
 		return;
 	}
 	/* It ended between an engine that died and this one. */
-	if (sv->syncing && r->id < sv->settings.generation &&
-	    sv->settings.log_level == LOG_LEVEL_VERBOSE)
-		elog_line("tcpserver: end %d status %d", (int)r->pid,
-		    r->status);
+	if (sv->syncing && r->id < sv->settings.generation)
+		tell_strange_end(sv, r);
 }
 
 /* No process came of it: the client is gone, its place is free. */

@@ -131,6 +131,8 @@ service_tell_launcher(struct service *sv, struct process *p)
 	memset(&set, 0, sizeof(set));
 	set.number = p->number;
 	set.log_level = sv->settings.log_level;
+	set.classic = (sv->settings.flags & SERVICE_CLASSIC) != 0;
+	set.log_facility = sv->settings.log_facility;
 	strlcpy(set.name, sv->settings.name, sizeof(set.name));
 	for (i = 0; sv->argv[i] != NULL; i++) {
 		set.argc++;

@@ -115,6 +115,7 @@ session_free(struct session *s)
 		RB_REMOVE(sessions_by_pid, &by_pid, s);
 	else
 		s->service->unstarted--;
+	free(s->local_name);
 	free(s->remote_name);
 	free(s->info);
 	free(s->rule);

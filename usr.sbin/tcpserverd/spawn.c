@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "launcher.h"
@@ -43,7 +44,7 @@ child_log_prepare(struct child_log *log, const struct program *p,
 	struct logline	l;
 	char		remote[NETADDR_TEXT_SIZE];
 
-	log->on = p->log_level == LOG_LEVEL_VERBOSE;
+	log->on = p->classic && p->log_level == LOG_LEVEL_VERBOSE;
 	if (!log->on)
 		return;
 	l.local = &s->record->local;
@@ -99,24 +100,54 @@ child_log_write(struct child_log *log)
 		return;
 }
 
-/* Last words of a child that could not become the program. */
-static __dead void
-child_drop(const struct program *p, const char *what, const char *which,
-    int errnum)
+/* What, which and why of a failure, of which line has room for 1024 bytes. */
+static char *
+reason_append(char *l, const char *what, const char *which, int errnum)
 {
-	char		 line[1024], *l = line;
 	const char	*why = ucspi_strerror(errnum);
 	size_t		 which_len = strlen(which);
 
-	if (p->log_level == LOG_LEVEL_QUIET)
-		_exit(UCSPI_EXIT_TEMPORARY);
 	if (which_len > 512)
 		which_len = 512;
-	l = text_append(l, log_drop, sizeof(log_drop) - 1);
 	l = text_append(l, what, strlen(what));
 	l = text_append(l, which, which_len);
 	l = text_append(l, ": ", 2);
-	l = text_append(l, why, strlen(why));
+	return (text_append(l, why, strlen(why)));
+}
+
+/* The engine's line at its end has the same service and id. */
+static void
+daemon_drop_write(const struct launcher_settings *set, uint64_t id,
+    const char *error)
+{
+	struct logrecord	r;
+
+	logrecord_begin(&r, (int)set->log_json, "fail");
+	logrecord_text(&r, "service", set->name);
+	logrecord_number(&r, "id", id);
+	logrecord_text(&r, "error", error);
+	logrecord_number(&r, "pid", (uint64_t)getpid());
+	logrecord_end(&r);
+	logrecord_write(&r, (int)set->log_facility | LOG_WARNING);
+}
+
+/* Last words of a child that could not become the program. */
+static __dead void
+child_drop(const struct program *p, uint64_t id, const char *what,
+    const char *which, int errnum)
+{
+	char	line[1024], *l = line;
+
+	if (p->log_level == LOG_LEVEL_QUIET)
+		_exit(UCSPI_EXIT_TEMPORARY);
+	if (p->classic)
+		l = text_append(l, log_drop, sizeof(log_drop) - 1);
+	l = reason_append(l, what, which, errnum);
+	if (!p->classic) {
+		*l = '\0';
+		daemon_drop_write(p->settings, id, line);
+		_exit(UCSPI_EXIT_TEMPORARY);
+	}
 	*l++ = '\n';
 	if (write(STDERR_FILENO, line, (size_t)(l - line)) == -1)
 		_exit(UCSPI_EXIT_TEMPORARY);
@@ -187,9 +218,9 @@ child_run(const struct program *p, const struct start *s, char **envp,
 	if (log->on)
 		child_log_write(log);
 	if (child_descriptors(s->fd) == -1 || child_signals() == -1)
-		child_drop(p, "unable to set up descriptors", "", errno);
+		child_drop(p, s->record->id, "unable to set up descriptors", "", errno);
 	errnum = ucspi_path_exec(p->candidates, p->argv, envp);
-	child_drop(p, "unable to run ", p->argv[0], errnum);
+	child_drop(p, s->record->id, "unable to run ", p->argv[0], errnum);
 }
 
 void

@@ -76,10 +76,19 @@ classic_refused(const struct client *c, enum outcome outcome,
 		    STATUS_DROPPED);
 }
 
+static int
+is_classic(const struct service *sv)
+{
+	return ((sv->settings.flags & SERVICE_CLASSIC) != 0);
+}
+
 void
 tell_refused(const struct client *c, enum outcome outcome, const char *why)
 {
-	classic_refused(c, outcome, why);
+	if (is_classic(c->service))
+		classic_refused(c, outcome, why);
+	else
+		log_refused(c, outcome, why);
 	stats_refused(c, outcome);
 	event_refused(c, outcome);
 }
@@ -88,25 +97,64 @@ tell_refused(const struct client *c, enum outcome outcome, const char *why)
 void
 tell_started(const struct session *s)
 {
+	if (!is_classic(s->service))
+		log_started(s);
 	stats_started(s);
 	event_started(s);
+}
+
+static void
+classic_ended(const struct service *sv, pid_t pid, int status)
+{
+	if (level(sv) == LOG_LEVEL_VERBOSE)
+		elog_line("tcpserver: end %d status %d", (int)pid, status);
 }
 
 void
 tell_ended(const struct session *s, int status)
 {
-	if (level(s->service) == LOG_LEVEL_VERBOSE)
-		elog_line("tcpserver: end %d status %d", (int)s->pid, status);
+	if (is_classic(s->service))
+		classic_ended(s->service, s->pid, status);
+	else
+		log_ended(s, status);
 	stats_ended(s, status);
 	event_ended(s, status);
+}
+
+static void
+classic_failed(const struct service *sv, int errnum)
+{
+	if (level(sv) != LOG_LEVEL_QUIET)
+		elog_line("tcpserver: warning: dropping connection, "
+		    "unable to fork: %s", ucspi_strerror(errnum));
 }
 
 void
 tell_failed(const struct session *s, int errnum)
 {
-	if (level(s->service) != LOG_LEVEL_QUIET)
-		elog_line("tcpserver: warning: dropping connection, "
-		    "unable to fork: %s", ucspi_strerror(errnum));
+	if (is_classic(s->service))
+		classic_failed(s->service, errnum);
+	else
+		log_failed(s, errnum);
 	stats_failed(s, errnum);
 	event_failed(s, errnum);
+}
+
+void
+tell_strange_end(const struct service *sv, const struct report *r)
+{
+	if (is_classic(sv))
+		classic_ended(sv, r->pid, r->status);
+	else
+		log_strange_end(sv, r);
+}
+
+void
+tell_nonsense(const struct service *sv, const char *what, uint64_t number)
+{
+	if (is_classic(sv))
+		elog_line("tcpserver: warning: launcher: report of %s %llu "
+		    "not understood", what, (unsigned long long)number);
+	else
+		log_nonsense(sv, what, number);
 }

@@ -18,6 +18,7 @@ begin(const char *command)
 	memset(&set, 0, sizeof(set));
 	set.number = NUMBER;
 	set.log_level = LOG_LEVEL_VERBOSE;
+	set.classic = 1;
 	set.argc = 3;
 	strlcpy(set.name, "tcpserver", sizeof(set.name));
 	set.argv_len = strlen(words[0]) + strlen(words[1]) + strlen(command) +
