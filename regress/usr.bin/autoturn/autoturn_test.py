@@ -21,11 +21,7 @@ from atfcases import *
 DEADLINE_S = 60
 PORT = 2525
 CUSTOMER = '127.0.0.2'
-# autoturn(7)'s, with SPOOL and SMTPD for the paths.
-RECIPE = '''SMTPD
-  cd SPOOL
-  exec setlock -nx $TCPREMOTEIP/seriallock \\
-    maildirsmtp $TCPREMOTEIP autoturn-$TCPREMOTEIP- $TCPREMOTEIP AutoTURN '''
+MANUAL = os.environ.get('STAGE', '') + '/share/man/man7/autoturn.7'
 INSIDE = {}
 
 
@@ -47,6 +43,18 @@ def inside(**kw):
         outside.__doc__ = function.__doc__
         return case(**kw)(outside)
     return add
+
+
+def recipe(which=0):
+    """autoturn(7)'s scripts, with SPOOL and SMTPD for the paths."""
+    with open(MANUAL, encoding='ascii') as f:
+        found = re.findall(r"^sh -c ' (/.*?) '$", f.read(), re.M | re.S)
+    same(len(found), 2, 'scripts in the manual')
+    script = found[which].replace('\\e', '\\')
+    script = re.sub('^/.*', 'SMTPD', script)
+    script, count = re.subn('(?m)^  cd .*/autoturn$', '  cd SPOOL', script)
+    same(count, 1, 'directories in %s' % script)
+    return script
 
 
 class Sink:
@@ -115,7 +123,7 @@ class Sink:
 class Host:
     """Ours: a spool, and tcpserver with the recipe."""
 
-    def __init__(self, recipe=RECIPE):
+    def __init__(self, script=None):
         os.mkdir('autoturn')
         with open('smtpd', 'w', encoding='ascii') as f:
             # qmail-smtpd's ways: says hello, ends at QUIT or the end.
@@ -123,7 +131,8 @@ class Host:
                     'while read -r line; do case $line in QUIT*|quit*) '
                     'echo "221 isp"; exit;; *) echo "250 ok";; esac; done\n')
         os.chmod('smtpd', 0o755)
-        script = recipe.replace('SPOOL', os.getcwd() + '/autoturn')
+        script = script or recipe()
+        script = script.replace('SPOOL', os.getcwd() + '/autoturn')
         script = script.replace('SMTPD', os.getcwd() + '/smtpd')
         env = dict(os.environ, PATH=BIN + ':' + os.environ['PATH'])
         self.log = open('log', 'wb')
@@ -283,7 +292,7 @@ def server_down():
 @inside()
 def refused():
     """A refused message is bounced, with all lines of the reply"""
-    host, sink = Host(RECIPE.replace(
+    host, sink = Host(recipe().replace(
         'SMTPD\n', 'SMTPD\nexport SENDMAIL=SPOOL/../sendmail\n')), \
         Sink(refuse='info@')
     with open('sendmail', 'w', encoding='ascii') as f:
@@ -337,6 +346,19 @@ def slips():
     log = host.wait_log('end ', 3)
     same(len(re.findall(r'end \d+ status 0\n', log)), 2, log)
     same(sink.connections, 0, 'connections')
+    host.stop()
+
+
+@inside()
+def without_qmail():
+    """The manual's other script: no prefix, heads of all four"""
+    host, sink = Host(recipe(1)), Sink()
+    box = host.box()
+    done = run([SOURCE + '/regress/tools/mailcorpus', '-n', '12', box])
+    wanted = [json.loads(line) for line in done.stdout.split('\n')[:-1]]
+    talk(connect())
+    check_delivered(sink, wanted)
+    same(os.listdir(box + '/new'), [], 'left')
     host.stop()
 
 
