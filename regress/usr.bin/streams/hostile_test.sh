@@ -108,7 +108,7 @@ deaf_client_head()
 deaf_client_body()
 {
 	cat >talk <<'EOF'
-import os, socket, subprocess, sys, threading
+import fcntl, os, socket, subprocess, sys, threading
 program, kind = sys.argv[1:]
 if kind == 'socket':
     inner, outer = socket.socketpair()
@@ -119,12 +119,14 @@ if kind == 'socket':
 else:
     stdin, write = os.pipe()
     read, stdout = os.pipe()
-# More than descriptor 1 takes, less than it, the copier and a pipe do, in
-# whatever pieces: a pipe has room for 16, and each may be a small one.
+    fcntl.fcntl(stdout, getattr(fcntl, 'F_SETPIPE_SZ', 1031), 8192)
+# Much more than descriptor 1 takes, and that at once; less than it, the
+# copier and a pipe do.
 much = 75000
-child = subprocess.Popen([program, 'sh', '-c', 'yes 0123456789 | '
-                          'head -c %d; wc -c' % much], stdin=stdin,
-                         stdout=stdout, stderr=subprocess.DEVNULL)
+say = 'import os; os.write(1, b"0123456789\\n" * 6818 + b"x\\n")'
+child = subprocess.Popen([program, 'sh', '-c', "python3 -c '%s'; wc -c" % say],
+                         stdin=stdin, stdout=stdout,
+                         stderr=subprocess.DEVNULL)
 for fd in {stdin, stdout}:
     os.close(fd)
 watchdog = threading.Timer(30, lambda: os._exit(1))
