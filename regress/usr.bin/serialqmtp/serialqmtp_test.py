@@ -75,10 +75,6 @@ def lost():
         same((result.code, result.status()), (111, 'KK'), what)
         holds(result.err.startswith('serialqmtp: fatal: 127.0.0.1: '),
               result.err)
-    # Before there is anything to answer.
-    server = Qmtp(lambda s, n: b'3:Kok,' if s == 'package' else None)
-    letter('0', b'x' * 5000000)
-    same(send(server, names).status(), '', 'early')
 
 
 @case()
