@@ -295,6 +295,8 @@ session_begin(pid_t pid)
 	struct msghdr		msg;
 	struct start_record	r;
 	struct imsg		imsg;
+	struct pollfd		pfd = { .fd = tp_.starts[1],
+				    .events = POLLIN };
 	int64_t			end = clock_ms() + WAIT_MS;
 	int			fd;
 
@@ -314,8 +316,9 @@ session_begin(pid_t pid)
 	    MSG_CMSG_CLOEXEC) == -1) {
 		if (clock_ms() > end)
 			fail("no start came");
-		if (hear_once(&imsg, 2) == 1)
+		if (hear_once(&imsg, 0) == 1)
 			imsg_free(&imsg);
+		(void)poll(&pfd, 1, 2);
 	}
 	memcpy(&r, packet, sizeof(r));
 	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
