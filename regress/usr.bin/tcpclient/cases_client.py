@@ -163,8 +163,8 @@ def client_host_many_literals(side):
 @case('client')
 def client_host_self(side):
     service = serve(side, Service, '127.0.0.1', 0)
-    client(side, ['-RHl0v'], '0', service.port)
-    client(side, ['-RHl0v'], '', service.port)
+    client(side, ['-vRHl0'], '0', service.port)
+    client(side, ['-vRHl0'], '', service.port)
     service.stop()
 
 
@@ -172,7 +172,7 @@ def client_host_self(side):
 def client_refused(side):
     service = serve(side, Service, '127.0.0.1', 0)
     service.stop()
-    for options in (['-RHl0'], ['-RHl0v'], ['-RHl0q'], ['-RHl0', '-q', '-v'],
+    for options in (['-RHl0'], ['-vRHl0'], ['-qRHl0'], ['-RHl0', '-q', '-v'],
                     ['-T', '0', '-RHl0']):
         client(side, options, '127.0.0.1', service.port)
 
@@ -338,10 +338,22 @@ def client_descriptors(side):
 def client_descriptors_closed(side):
     """A message finds nobody; the result is the same."""
     service = serve(side, Service, '127.0.0.1', 0, b'hi\n')
-    client(side, ['-RHl0v'], '127.0.0.1', service.port,
+    client(side, ['-vRHl0'], '127.0.0.1', service.port,
            ['sh', '-c', 'head -n 1 <&6; echo QUIT >&7'],
            script='exec <&- 2>&-; exec "$@"')
     side.note('heard', service.wait_heard())
+    service.stop()
+
+
+@case('client')
+def client_errors_closed(side):
+    """The server does not hear what is meant for standard error."""
+    service = serve(side, Service, '127.0.0.1', 0, b'hi\n')
+    client(side, ['-vRHl0'], '127.0.0.1', service.port,
+           ['sh', '-c', 'head -n 1 <&6; echo QUIT >&7'],
+           script='exec 2>&-; exec "$@"')
+    side.note('heard', clean(b''.join(service.wait_heard()),
+                             [service.port]))
     service.stop()
 
 
@@ -662,7 +674,7 @@ def client_ident_refused(side):
     names()
     service = serve(side, Service, '127.0.0.1', 0)
     client(side, ['-Hl0'], '127.0.0.1', service.port, env=DNS)
-    client(side, ['-Hl0r'], '127.0.0.1', service.port, env=DNS)
+    client(side, ['-rHl0'], '127.0.0.1', service.port, env=DNS)
     client(side, ['-rRHl0'], '127.0.0.1', service.port, env=DNS)
     service.stop()
 

@@ -50,7 +50,7 @@ OPTIONS = (
     ('backlog', ['-vHRl0', '-b', '7']),
     ('backlog-zero', ['-vHRl0', '-b', 'x']),
     ('timeout', ['-vHRl0', '-t', '5']),
-    ('nagle', ['-vHRl0d']),
+    ('nagle', ['-vHRdl0']),
     ('no-delay', ['-vHRl0', '-D']),
     ('no-delay-then-nagle', ['-vHRl0', '-Dd']),
     ('ip-options', ['-vHRl0', '-o']),
