@@ -215,6 +215,12 @@ def http_port_name(side):
         HEADER + b'hello\n')
 
 
+@case('clients', 'http@-refused-long')
+def http_refused_long(side):
+    """A request that nobody will read, and that no pipe holds."""
+    client(side, ['http@', '127.0.0.1', 'p' * 100000]).note(b'')
+
+
 @case('clients', 'http@-unwritable')
 def http_unwritable(side):
     with open('/dev/full', 'wb') as full:
