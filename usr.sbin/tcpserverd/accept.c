@@ -8,12 +8,14 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine.h"
 
 #define ACCEPTS_PER_TURN	64
+#define BACKLOG_MAX		4096	/* looked for when a listener goes */
 #define ACCEPT_PAUSE_MS		250	/* no descriptors left: wait */
 #define ACCEPT_WARN_MS		10000	/* say so once in that time */
 
@@ -25,16 +27,33 @@ static int		alive_asked;
 
 static void	listener_event(int, short, void *);
 
-void
-listeners_init(struct service *sv)
+static struct listener *
+listener_find(struct service *sv, uint32_t number)
 {
-	unsigned int	i;
+	struct listener	*l;
 
-	for (i = 0; i < sv->listeners_len; i++) {
-		sv->listeners[i].service = sv;
-		event_set(&sv->listeners[i].ev, sv->listeners[i].fd,
-		    EV_READ | EV_PERSIST, listener_event, &sv->listeners[i]);
+	TAILQ_FOREACH(l, &sv->listeners, entry)
+		if (l->note.number == number)
+			return (l);
+	return (NULL);
+}
+
+void
+listener_add(struct service *sv, int fd, const struct listener_note *note)
+{
+	struct listener	*l;
+
+	if (listener_find(sv, note->number) != NULL) {
+		close(fd);
+		return;
 	}
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		fatal("listener of %s", sv->settings.name);
+	l->fd = fd;
+	l->note = *note;
+	l->service = sv;
+	event_set(&l->ev, fd, EV_READ | EV_PERSIST, listener_event, l);
+	TAILQ_INSERT_TAIL(&sv->listeners, l, entry);
 }
 
 static int
@@ -48,6 +67,7 @@ int
 service_accepts(const struct service *sv)
 {
 	return (service_has_room(sv) && !sv->syncing && !sv->rules_waiting &&
+	    !(sv->settings.flags & SERVICE_PAUSED) &&
 	    TAILQ_EMPTY(&sv->starting) && !elog_stalled() && !paused &&
 	    !alive_asked);
 }
@@ -56,11 +76,9 @@ void
 listeners_update(struct service *sv)
 {
 	struct listener	*l;
-	unsigned int	 i;
 	int		 want = service_accepts(sv);
 
-	for (i = 0; i < sv->listeners_len; i++) {
-		l = &sv->listeners[i];
+	TAILQ_FOREACH(l, &sv->listeners, entry) {
 		if (l->watched == want)
 			continue;
 		l->watched = want;
@@ -74,23 +92,27 @@ listeners_update(struct service *sv)
 struct listener *
 listener_next(struct service *sv, struct listener *l)
 {
-	unsigned int	i = l == NULL ? 0 : (unsigned int)(l -
-			    sv->listeners) + 1;
+	return (l == NULL ? TAILQ_FIRST(&sv->listeners) :
+	    TAILQ_NEXT(l, entry));
+}
 
-	return (i < sv->listeners_len ? &sv->listeners[i] : NULL);
+static void
+listener_free(struct listener *l)
+{
+	if (l->watched)
+		event_del(&l->ev);
+	close(l->fd);
+	TAILQ_REMOVE(&l->service->listeners, l, entry);
+	free(l);
 }
 
 void
 listeners_close(struct service *sv)
 {
-	unsigned int	 i;
+	struct listener	*l;
 
-	for (i = 0; i < sv->listeners_len; i++) {
-		if (sv->listeners[i].watched)
-			event_del(&sv->listeners[i].ev);
-		close(sv->listeners[i].fd);
-	}
-	sv->listeners_len = 0;
+	while ((l = TAILQ_FIRST(&sv->listeners)) != NULL)
+		listener_free(l);
 }
 
 /*
@@ -186,28 +208,47 @@ listener_accept(struct listener *l)
 	return (0);
 }
 
+/*
+ * One after the other all the way to the launchers: what we hold when we are
+ * killed is lost.
+ */
 static void
-listener_event(int fd, short event, void *arg)
+listener_drain(struct listener *l, int max)
 {
-	struct listener	*l = arg;
 	struct service	*sv = l->service;
 	int		 i;
 
-	if (!alive_known()) {
-		listeners_update(sv);
-		return;
-	}
-	/*
-	 * One after the other all the way to the launchers: what we hold
-	 * when we are killed is lost.
-	 */
-	for (i = 0; i < ACCEPTS_PER_TURN && service_accepts(sv); i++) {
+	for (i = 0; i < max && service_accepts(sv); i++) {
 		if (listener_accept(l) == -1)
 			break;
 		rules_judge(sv);
 		queue_send(sv);
 	}
+}
+
+static void
+listener_event(int fd, short event, void *arg)
+{
+	struct listener	*l = arg;
+	struct service	*sv = l->service;
+
+	if (!alive_known()) {
+		listeners_update(sv);
+		return;
+	}
+	listener_drain(l, ACCEPTS_PER_TURN);
 	engine_turn(sv);
+}
+
+void
+listener_close(struct service *sv, uint32_t number)
+{
+	struct listener	*l;
+
+	if ((l = listener_find(sv, number)) == NULL)
+		return;
+	listener_drain(l, BACKLOG_MAX);
+	listener_free(l);
 }
 
 static void

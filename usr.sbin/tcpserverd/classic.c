@@ -323,11 +323,14 @@ host_resolve(const struct classic *c, struct netaddr *addr)
  */
 
 static void
-listener_add(struct service *sv, int fd, unsigned long backlog)
+listener_add(struct service *sv, int fd, const struct classic *c,
+    const struct netaddr *addr, uint16_t port)
 {
-	if (listen(fd, backlog > INT_MAX ? INT_MAX : (int)backlog) == -1)
+	int	backlog = c->backlog > INT_MAX ? INT_MAX : (int)c->backlog;
+
+	if (listen(fd, backlog) == -1)
 		fatal("unable to listen");
-	sv->listeners[sv->listeners_len++] = fd;
+	service_listener_add(sv, fd, backlog, addr, port);
 }
 
 /* Both families on one port: two sockets, as all our systems can do. */
@@ -347,8 +350,9 @@ listen_both(struct service *sv, const struct classic *c)
 			fatal("unable to %s", what);
 		any.family = AF_INET;
 		if ((v4 = listen_open(&any, &port, 0, &what)) != -1) {
-			listener_add(sv, v6, c->backlog);
-			listener_add(sv, v4, c->backlog);
+			listener_add(sv, v4, c, &any, port);
+			any.family = AF_INET6;
+			listener_add(sv, v6, c, &any, port);
 			listen_port = port;
 			return;
 		}
@@ -369,7 +373,7 @@ listen_one(struct service *sv, const struct classic *c,
 	listen_port = c->port;
 	if ((fd = listen_open(addr, &listen_port, 1, &what)) == -1)
 		fatal("unable to %s", what);
-	listener_add(sv, fd, c->backlog);
+	listener_add(sv, fd, c, addr, listen_port);
 }
 
 static void
@@ -413,9 +417,9 @@ settings_copy(struct service *sv, const struct classic *c)
 	sv->settings = c->set;
 	strlcpy(sv->settings.name, name, sizeof(sv->settings.name));
 	sv->settings.banner_len = strlen(c->banner);
-	if ((sv->banner = strdup(c->banner)) == NULL)
-		fatal("banner");
-	sv->argv = c->program;
+	sv->banner = c->banner;
+	sv->sessions_high = c->set.sessions_max;
+	sv->launch.argv = c->program;
 	if (c->local_name != NULL) {
 		sv->settings.flags |= SERVICE_LOCAL_NAME;
 		if (strlcpy(sv->settings.local_name, c->local_name,

@@ -44,6 +44,7 @@ client_new(struct service *sv, int fd, struct netaddr *remote, uint16_t port)
 	c->accepted_us = clock_us();
 	c->state = CLIENT_BANNER;
 	stats_accepted(sv);
+	c->banner = banner_hold(sv->banner);
 	service_count_up(sv);
 	if (!(sv->settings.flags & SERVICE_IP_OPTIONS) &&
 	    sockopt_clear_ip_options(fd, remote->family) == -1) {
@@ -63,6 +64,7 @@ client_free(struct client *c)
 		event_del(&c->ev);
 	if (c->fd != -1)
 		close(c->fd);
+	banner_release(c->banner);
 	free(c->local_name);
 	free(c->remote_name);
 	free(c->info);
@@ -105,13 +107,12 @@ banner_wait(struct client *c)
 static int
 banner_send(struct client *c)
 {
-	struct service	*sv = c->service;
-	size_t		 left;
-	ssize_t		 n;
+	const struct banner	*b = c->banner;
+	ssize_t			 n;
 
-	while ((left = sv->settings.banner_len - c->banner_sent) > 0) {
-		n = send(c->fd, sv->banner + c->banner_sent, left,
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (b != NULL && c->banner_sent < b->len) {
+		n = send(c->fd, b->bytes + c->banner_sent,
+		    b->len - c->banner_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -133,9 +134,21 @@ banner_send(struct client *c)
  * Both ends
  */
 
+/* The daemon's services that were given none are known by their address. */
+static const char *
+local_name(const struct client *c, char *ip)
+{
+	const struct service_settings	*set = &c->service->settings;
+
+	if (set->local_name[0] == '\0' && !(set->flags & SERVICE_CLASSIC))
+		return (netaddr_text(&c->local, ip));
+	return (set->local_name);
+}
+
 static int
 client_local(struct client *c)
 {
+	char			 ip[NETADDR_TEXT_SIZE];
 	struct service		*sv = c->service;
 	struct sockaddr_storage	 ss;
 	socklen_t		 len = sizeof(ss);
@@ -147,9 +160,8 @@ client_local(struct client *c)
 		return (-1);
 	}
 	if ((sv->settings.flags & SERVICE_LOCAL_NAME) &&
-	    (c->local_name = strdup(sv->settings.local_name)) == NULL) {
-		client_drop(c, RESULT_DROPPED_MEMORY, "%s",
-		    ucspi_strerror(ENOMEM));
+	    (c->local_name = strdup(local_name(c, ip))) == NULL) {
+		client_drop(c, RESULT_DROPPED_MEMORY, "%s", ucspi_strerror(ENOMEM));
 		return (-1);
 	}
 	return (0);

@@ -29,17 +29,40 @@ TAILQ_HEAD(services, service);
 struct channel		engine_parent;
 struct engine_setup	engine_setup;
 int64_t			engine_began_at;
+static struct event	gone_timer;
 static struct services	services = TAILQ_HEAD_INITIALIZER(services);
 
 static struct service *
-service_find(uint32_t number)
+service_lookup(uint32_t number)
 {
 	struct service	*sv;
 
 	TAILQ_FOREACH(sv, &services, entry)
 		if (sv->number == number)
 			return (sv);
-	fatalx("no service %u", number);
+	return (NULL);
+}
+
+static struct service *
+service_find(uint32_t number)
+{
+	struct service	*sv;
+
+	if ((sv = service_lookup(number)) == NULL)
+		fatalx("no service %u", number);
+	return (sv);
+}
+
+static void
+service_free(struct service *sv)
+{
+	TAILQ_REMOVE(&services, sv, entry);
+	listeners_close(sv);
+	queue_close(sv);
+	rules_forget(sv);
+	evtimer_del(&sv->rules_timer);
+	banner_release(sv->banner);
+	free(sv);
 }
 
 struct service *
@@ -62,65 +85,118 @@ service_named(const char *name)
 static void
 service_turn(struct service *sv)
 {
+	if (!sv->ready)
+		return;
 	rules_judge(sv);
 	queue_send(sv);
 	(void)elog_flush();
 	listeners_update(sv);
 }
 
+/*
+ * Not while one of its events may be under way; and a client of it may still
+ * wait for its name.
+ */
+static void
+services_free_gone(int fd, short event, void *arg)
+{
+	struct timeval	 tv = { 1, 0 };
+	struct service	*sv, *next;
+	int		 left = 0;
+
+	for (sv = TAILQ_FIRST(&services); sv != NULL; sv = next) {
+		next = TAILQ_NEXT(sv, entry);
+		if (sv->gone && sv->count == 0)
+			service_free(sv);
+		else
+			left |= sv->gone;
+	}
+	if (left)
+		evtimer_add(&gone_timer, &tv);
+}
+
 void
 engine_turn(struct service *sv)
 {
-	if (sv != NULL) {
+	if (sv != NULL)
 		service_turn(sv);
-		return;
-	}
-	TAILQ_FOREACH(sv, &services, entry)
-		service_turn(sv);
+	else
+		TAILQ_FOREACH(sv, &services, entry)
+			service_turn(sv);
 }
 
 /*
  * What the parent says
  */
 
-static void
-service_new(struct imsg *imsg)
+static struct service *
+service_new(uint32_t number)
 {
 	struct service	*sv;
 
-	if ((sv = calloc(1, sizeof(*sv))) == NULL ||
-	    imsg_get_data(imsg, &sv->settings, sizeof(sv->settings)) == -1)
-		fatal("settings");
-	sv->number = imsg_get_id(imsg);
+	if ((sv = calloc(1, sizeof(*sv))) == NULL)
+		fatal("service");
+	sv->number = number;
 	sv->starts_fd = sv->reports_fd = -1;
-	sv->last_id = sv->settings.generation;
 	sv->syncing = 1;
 	RB_INIT(&sv->sessions);
 	stats_init(sv);
+	TAILQ_INIT(&sv->listeners);
 	TAILQ_INSERT_TAIL(&services, sv, entry);
+	return (sv);
 }
 
-/* Comes in pieces: a banner may be longer than a message. */
+/* A service that we have changes under its sessions. */
+static void
+service_set(struct imsg *imsg)
+{
+	struct service_settings	 set;
+	struct service		*sv = service_lookup(imsg_get_id(imsg));
+	int			 rules;
+
+	if (imsg_get_data(imsg, &set, sizeof(set)) == -1)
+		fatalx("settings of %zu bytes", imsg_get_len(imsg));
+	if (sv == NULL) {
+		sv = service_new(imsg_get_id(imsg));
+		sv->last_id = set.generation;
+	}
+	rules = (set.flags ^ sv->settings.flags) & SERVICE_RULES ||
+	    strcmp(set.rules_path, sv->settings.rules_path) != 0;
+	sv->settings = set;
+	if (banner_set(sv, set.banner_len) == -1)
+		fatal("banner");
+	if (rules && sv->ready)
+		rules_forget(sv);
+}
+
 static void
 service_banner(struct service *sv, struct imsg *imsg)
 {
-	size_t	len = imsg_get_len(imsg);
-
-	if (sv->banner == NULL &&
-	    (sv->banner = malloc(sv->settings.banner_len)) == NULL)
-		fatal("banner");
-	if (len > sv->settings.banner_len - sv->banner_got ||
-	    imsg_get_data(imsg, sv->banner + sv->banner_got, len) == -1)
-		fatalx("banner: %zu bytes too many", len);
-	sv->banner_got += len;
+	if (banner_add(sv, imsg) == -1)
+		fatalx("banner: %zu bytes too many", imsg_get_len(imsg));
 }
 
 static void
-service_listener(struct service *sv, int fd)
+service_listener(struct service *sv, struct imsg *imsg)
 {
-	if (fd == -1 || sv->listeners_len == SERVICE_LISTENERS_MAX)
+	struct listener_note	note;
+	int			fd = imsg_get_fd(imsg);
+
+	if (imsg_get_data(imsg, &note, sizeof(note)) == -1)
+		fatal("listener of %s", sv->settings.name);
+	if (fd == -1)
 		fatalx("listener of %s", sv->settings.name);
-	sv->listeners[sv->listeners_len++].fd = fd;
+	listener_add(sv, fd, &note);
+}
+
+static void
+service_listener_close(struct service *sv, struct imsg *imsg)
+{
+	uint32_t	number;
+
+	if (imsg_get_data(imsg, &number, sizeof(number)) == -1)
+		fatal("listener of %s", sv->settings.name);
+	listener_close(sv, number);
 }
 
 static void
@@ -135,18 +211,31 @@ service_orphan(struct service *sv, struct imsg *imsg)
 }
 
 static void
+service_ready(struct service *sv)
+{
+	if (sv->starts_fd == -1 || sv->reports_fd == -1 ||
+	    !banner_complete(sv))
+		fatalx("%s: incomplete", sv->settings.name);
+	if (sv->ready)
+		return;
+	rules_init(sv);
+	queue_init(sv);
+	sv->ready = 1;
+}
+
+/* At the start, and after each change of the configuration. */
+static void
 services_ready(void)
 {
+	static int	 told;
 	struct service	*sv;
 
-	TAILQ_FOREACH(sv, &services, entry) {
-		if (sv->starts_fd == -1 || sv->reports_fd == -1 ||
-		    sv->banner_got != sv->settings.banner_len)
-			fatalx("%s: incomplete", sv->settings.name);
-		rules_init(sv);
-		queue_init(sv);
-		listeners_init(sv);
-	}
+	TAILQ_FOREACH(sv, &services, entry)
+		service_ready(sv);
+	engine_turn(NULL);
+	if (told)
+		return;
+	told = 1;
 	if (channel_send(&engine_parent, IMSG_PARENT_READY, 0, -1, NULL,
 	    0) == -1)
 		fatal("ready");
@@ -177,6 +266,23 @@ session_reaped(struct imsg *imsg)
 	while (note.pid > 0 && (s = session_by_pid(note.pid)) != NULL)
 		session_end(s, note.status);
 	engine_turn(NULL);
+}
+
+/*
+ * The parent knows of no process of it any more: what is left in our table
+ * has no end that anybody could tell.
+ */
+static void
+service_gone(struct service *sv)
+{
+	struct timeval	 tv = { 0, 0 };
+	struct session	*s;
+
+	queue_read(sv, REPORTS_ALL);
+	while ((s = session_next(sv, NULL)) != NULL)
+		session_end(s, 0);
+	sv->gone = 1;
+	evtimer_add(&gone_timer, &tv);
 }
 
 static __dead void
@@ -215,13 +321,19 @@ engine_dispatch_parent(struct channel *ch, struct imsg *imsg)
 
 	switch (imsg_get_type(imsg)) {
 	case IMSG_ENGINE_SERVICE:
-		service_new(imsg);
+		service_set(imsg);
+		break;
+	case IMSG_ENGINE_SERVICE_GONE:
+		service_gone(service_find(id));
 		break;
 	case IMSG_ENGINE_BANNER:
 		service_banner(service_find(id), imsg);
 		break;
 	case IMSG_ENGINE_LISTENER:
-		service_listener(service_find(id), imsg_get_fd(imsg));
+		service_listener(service_find(id), imsg);
+		break;
+	case IMSG_ENGINE_LISTENER_CLOSE:
+		service_listener_close(service_find(id), imsg);
 		break;
 	case IMSG_ENGINE_STARTS:
 		service_find(id)->starts_fd = imsg_get_fd(imsg);
@@ -317,6 +429,7 @@ engine_main(void)
 	setproctitle("engine");
 	event_init();
 	engine_began_at = time(NULL);
+	evtimer_set(&gone_timer, services_free_gone, NULL);
 	elog_init(hello.flags & PRIVSEP_QUIET);
 	if (sandbox_engine() == -1)
 		fatal("sandbox");

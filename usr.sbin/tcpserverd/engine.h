@@ -55,6 +55,7 @@ struct client {
 	uint32_t		 lookup;	/* number of the question */
 	unsigned int		 asked;		/* so many times */
 	enum client_state	 state;
+	struct banner		*banner;	/* NULL: none */
 	size_t			 banner_sent;
 	struct event		 ev;		/* banner or lookup, with */
 	int			 timed;		/* its time; added */
@@ -77,20 +78,32 @@ RB_HEAD(sessions_by_id, session);
 RB_HEAD(sessions_by_pid, session);
 
 struct listener {
+	TAILQ_ENTRY(listener)	 entry;
 	int			 fd;
+	struct listener_note	 note;
 	struct event		 ev;
 	int			 watched;
 	struct service		*service;
+};
+
+TAILQ_HEAD(listeners, listener);
+
+/* Clients that are being sent it keep it when the service gets another. */
+struct banner {
+	unsigned int		 refs;
+	size_t			 len;
+	size_t			 got;		/* of it, from the parent */
+	char			*bytes;
 };
 
 struct service {
 	TAILQ_ENTRY(service)	 entry;
 	uint32_t		 number;
 	struct service_settings	 settings;
-	char			*banner;
-	size_t			 banner_got;
-	struct listener		 listeners[SERVICE_LISTENERS_MAX];
-	unsigned int		 listeners_len;
+	struct banner		*banner;	/* NULL: none */
+	struct listeners	 listeners;
+	int			 ready;		/* all of it was told */
+	int			 gone;		/* free it when it is empty */
 	uint64_t		 count;		/* clients and sessions */
 	uint64_t		 last_id;
 	struct sessions_by_id	 sessions;
@@ -132,6 +145,19 @@ extern struct channel		engine_parent;
 extern struct engine_setup	engine_setup;	/* zeros with the classic */
 extern int64_t			engine_began_at;	/* time(3) */
 
+/* banner.c */
+
+/*
+ * banner_set: the service gets a banner of so many bytes (0: none), which
+ * banner_add then brings in pieces: 0, or -1 for more than that.
+ * banner_hold, banner_release: a client's, both take NULL.
+ */
+int		 banner_set(struct service *, size_t);
+int		 banner_add(struct service *, struct imsg *);
+int		 banner_complete(const struct service *);
+struct banner	*banner_hold(struct banner *);
+void		 banner_release(struct banner *);
+
 /* engine.c */
 
 /* Ends what a turn of the loop left open: judging, starting, the log. */
@@ -150,7 +176,9 @@ struct service	*service_named(const char *);
  * to be called when any of it may have changed.
  * alive_heard: the parent answered.
  */
-void	listeners_init(struct service *);
+void	listener_add(struct service *, int, const struct listener_note *);
+/* What waits in its backlog still gets in. */
+void	listener_close(struct service *, uint32_t);
 void	listeners_update(struct service *);
 void	listeners_close(struct service *);
 int	service_accepts(const struct service *);
@@ -190,6 +218,8 @@ void	lookup_resolver(int, uint32_t);
 /* rules.c */
 
 void	rules_init(struct service *);
+/* The service's rules may be other ones now, or none. */
+void	rules_forget(struct service *);
 /* Judges all that wait, if the rules are known to be fresh. */
 void	rules_judge(struct service *);
 void	rules_answered(struct service *, struct imsg *);
@@ -202,6 +232,7 @@ int	rules_want(struct service *);
 /* queue.c */
 
 void	queue_init(struct service *);
+void	queue_close(struct service *);
 /* Sends starts as long as there are credit and room. */
 void	queue_send(struct service *);
 /* Hears reports, not more than so many. */

@@ -41,13 +41,37 @@ static char		v4_slots[VALUE_COUNT][VALUE_SIZE];
 static char		v6_slots[VALUE_COUNT][VALUE_SIZE];
 static struct ucspi_env	work;
 
+static int
+environment_change(struct program *p, char *word)
+{
+	if (word[0] == '=')
+		return (ucspi_env_put(&p->base, word + 1));
+	ucspi_env_unset(&p->base, word + 1);
+	return (0);
+}
+
+const char *
+environment_value(const struct program *p, const char *name)
+{
+	size_t	len = strlen(name), i;
+
+	for (i = 0; p->base.list[i] != NULL; i++)
+		if (strncmp(p->base.list[i], name, len) == 0 &&
+		    p->base.list[i][len] == '=')
+			return (p->base.list[i] + len + 1);
+	return (NULL);
+}
+
 int
-environment_init(struct program *p)
+environment_init(struct program *p, char *words, size_t len)
 {
 	size_t	i;
 
 	if (ucspi_env_init(&p->base, environ) == -1)
 		return (-1);
+	for (i = 0; i < len; i += strlen(words + i) + 1)
+		if (environment_change(p, words + i) == -1)
+			return (-1);
 	for (i = 0; i < nitems(own_names); i++)
 		ucspi_env_unset(&p->base, own_names[i]);
 	return (0);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "parent.h"
+#include "daemon.h"
 
 #define ENGINE_USER	"_tcpserverd"
 #define NOBODY_USER	"nobody"
@@ -87,7 +88,17 @@ hello_fill(struct privsep_hello *h)
 {
 	memset(h, 0, sizeof(*h));
 	strlcpy(h->build, privsep_build, sizeof(h->build));
-	strlcpy(h->name, "tcpserver", sizeof(h->name));
+	strlcpy(h->name, config.setup == NULL ? "tcpserver" : "tcpserverd",
+	    sizeof(h->name));
+}
+
+static void
+hello_log(struct privsep_hello *h, uint32_t facility)
+{
+	if (!config.syslog)
+		return;
+	h->flags |= PRIVSEP_SYSLOG;
+	h->log_facility = facility;
 }
 
 static void
@@ -117,14 +128,16 @@ identity_find(struct privsep_hello *h, const struct service *sv)
 	struct user	u;
 
 	hello_fill(h);
-	if (sv->settings.log_level == LOG_LEVEL_QUIET)
+	if (config.setup != NULL)
+		hello_log(h, config.setup->log_facility);
+	if (sv != NULL && sv->settings.log_level == LOG_LEVEL_QUIET)
 		h->flags |= PRIVSEP_QUIET;
 	if (geteuid() != 0)
 		return;
 	hello_chroot(h);
 	if (user_find(ENGINE_USER, &u))
 		hello_user(h, u.uid, u.gid);
-	else if (sv->uid != 0)
+	else if (sv != NULL && sv->uid != 0)
 		hello_user(h, sv->uid, sv->gid != 0 ? sv->gid : NOBODY_GID);
 	else if (user_find(NOBODY_USER, &u))
 		hello_user(h, u.uid, u.gid);
@@ -136,19 +149,39 @@ void
 identity_service(struct service *sv, int set_gid, gid_t gid, int set_uid,
     uid_t uid)
 {
-	hello_fill(&sv->identity);
+	hello_fill(&sv->launch.identity);
 	if (sv->settings.log_level == LOG_LEVEL_QUIET)
-		sv->identity.flags |= PRIVSEP_QUIET;
+		sv->launch.identity.flags |= PRIVSEP_QUIET;
 	if (set_gid) {
 		sv->gid = gid;
-		sv->identity.gid = gid;
-		sv->identity.flags |= PRIVSEP_SET_GID;
+		sv->launch.identity.gid = gid;
+		sv->launch.identity.flags |= PRIVSEP_SET_GID;
 	}
 	if (set_uid) {
 		sv->uid = uid;
-		sv->identity.uid = uid;
-		sv->identity.flags |= PRIVSEP_SET_UID;
+		sv->launch.identity.uid = uid;
+		sv->launch.identity.flags |= PRIVSEP_SET_UID;
 		if (!set_gid && geteuid() == 0)
-			sv->identity.flags |= PRIVSEP_NO_GROUPS;
+			sv->launch.identity.flags |= PRIVSEP_NO_GROUPS;
+	}
+}
+
+void
+identity_configured(struct privsep_hello *h, const struct conf_service *cs)
+{
+	hello_fill(h);
+	hello_log(h, (uint32_t)cs->log_facility);
+	if (cs->group != NULL || cs->user != NULL) {
+		h->gid = cs->gid;
+		h->flags |= PRIVSEP_SET_GID;
+	}
+	if (cs->user != NULL) {
+		h->uid = cs->uid;
+		h->flags |= PRIVSEP_SET_UID;
+	}
+	if (cs->chroot_path != NULL) {
+		h->flags |= PRIVSEP_CHROOT;
+		strlcpy(h->chroot_path, cs->chroot_path,
+		    sizeof(h->chroot_path));
 	}
 }

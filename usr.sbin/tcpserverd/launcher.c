@@ -27,10 +27,13 @@
 #include "sandbox.h"
 
 #define STARTS_PER_TURN		16	/* then see to what ended meanwhile */
+#define KILL_AFTER_MS		5000	/* of a session that was told to end */
 
 struct session {
 	RB_ENTRY(session)	entry;
 	pid_t			pid;
+	int64_t			kill_ms;	/* then it is too late to leave
+						 * by itself; 0: not told to */
 	struct report_session	facts;
 };
 
@@ -50,11 +53,12 @@ TAILQ_HEAD(outgoings, outgoing);
 static struct channel		parent;
 static struct launcher_settings	settings;
 static struct program		program;
-static char			*argv_bytes;
-static size_t			argv_got;
+static char			*argv_bytes, *environment_bytes;
+static size_t			argv_got, environment_got;
+static int			retired;	/* starts nothing any more */
 static struct sessions		sessions = RB_INITIALIZER(&sessions);
 static struct outgoings		outgoings = TAILQ_HEAD_INITIALIZER(outgoings);
-static struct event		starts_ev, reports_ev, chld_ev;
+static struct event		starts_ev, reports_ev, chld_ev, kill_ev;
 static int			starts_fd = -1, reports_fd = -1;
 
 static int
@@ -203,9 +207,17 @@ sessions_reap(void)
 }
 
 static void
+retired_leave(void)
+{
+	if (retired && RB_EMPTY(&sessions) && TAILQ_EMPTY(&outgoings))
+		_exit(0);
+}
+
+static void
 chld_event(int sig, short event, void *arg)
 {
 	sessions_reap();
+	retired_leave();
 }
 
 static void
@@ -213,6 +225,7 @@ reports_event(int fd, short event, void *arg)
 {
 	reports_flush();
 	sessions_reap();
+	retired_leave();
 }
 
 /*
@@ -226,6 +239,7 @@ session_remember(struct session *session, const struct start *s, pid_t pid)
 	struct report_session	*f = &session->facts;
 
 	session->pid = pid;
+	session->kill_ms = 0;
 	memset(f, 0, sizeof(*f));
 	report_fill(&f->report, REPORT_SESSION, s->record->id, pid, 0);
 	f->accepted_us = s->record->accepted_us;
@@ -360,7 +374,7 @@ starts_event(int fd, short event, void *arg)
 static void
 starts_drain(void)
 {
-	while (start_next())
+	while (!retired && start_next())
 		continue;
 }
 
@@ -381,6 +395,57 @@ sync_answer(uint32_t number)
 	sessions_reap();
 }
 
+/* What is in the queue is for those that come after us. */
+static void
+launcher_retire(void)
+{
+	if (retired || starts_fd == -1)
+		return;
+	retired = 1;
+	event_del(&starts_ev);
+	close(starts_fd);
+	retired_leave();
+}
+
+static struct session *
+session_by_id(uint64_t id)
+{
+	struct session	*s;
+
+	RB_FOREACH(s, sessions, &sessions)
+		if (s->facts.report.id == id)
+			return (s);
+	return (NULL);
+}
+
+static void
+kill_timeout(int fd, short event, void *arg)
+{
+	struct session	*s;
+
+	RB_FOREACH(s, sessions, &sessions)
+		if (s->kill_ms != 0 && clock_ms() >= s->kill_ms)
+			(void)kill(s->pid, SIGKILL);
+}
+
+/* By its unreaped pid, so that it can't be another's. */
+static void
+session_kill(struct imsg *imsg)
+{
+	struct timeval		 tv = { KILL_AFTER_MS / 1000, 10000 };
+	struct session_note	 note;
+	struct session		*s;
+
+	if (imsg_get_data(imsg, &note, sizeof(note)) == -1)
+		fatal("session to end");
+	if ((s = session_by_id(note.id)) == NULL)
+		return;
+	(void)kill(s->pid, SIGTERM);
+	s->kill_ms = clock_ms() + KILL_AFTER_MS;
+	evtimer_del(&kill_ev);
+	evtimer_add(&kill_ev, &tv);
+}
+
 static __dead void
 launcher_leave(void)
 {
@@ -389,30 +454,57 @@ launcher_leave(void)
 	_exit(0);
 }
 
-static void
-argv_begin(struct imsg *imsg)
+static char *
+bytes_new(size_t len)
 {
-	if (imsg_get_data(imsg, &settings, sizeof(settings)) == -1)
+	char	*bytes;
+
+	if ((bytes = malloc(len + 1)) == NULL)
 		fatal("settings");
-	if ((argv_bytes = malloc(settings.argv_len + 1)) == NULL ||
-	    (program.argv = calloc(settings.argc + 1,
-	    sizeof(char *))) == NULL)
-		fatal("argv");
-	argv_bytes[settings.argv_len] = '\0';
-	program.log_level = settings.log_level;
-	program.classic = settings.classic != 0;
-	program.settings = &settings;
+	bytes[len] = '\0';
+	return (bytes);
 }
 
 static void
-argv_add(struct imsg *imsg)
+settings_take(struct imsg *imsg)
+{
+	if (imsg_get_data(imsg, &settings, sizeof(settings)) == -1)
+		fatal("settings");
+	argv_bytes = bytes_new(settings.argv_len);
+	environment_bytes = bytes_new(settings.environment_len);
+	if ((program.argv = calloc(settings.argc + 1, sizeof(char *))) == NULL)
+		fatal("argv");
+	program.log_level = settings.log_level;
+	program.classic = settings.classic != 0;
+	program.settings = &settings;
+	if (settings.directory[0] != '\0')
+		program.directory = settings.directory;
+}
+
+/* They come in pieces: they may be longer than a message. */
+static void
+bytes_add(char *bytes, size_t *got, size_t size, struct imsg *imsg)
 {
 	size_t	len = imsg_get_len(imsg);
 
-	if (argv_bytes == NULL || len > settings.argv_len - argv_got ||
-	    imsg_get_data(imsg, argv_bytes + argv_got, len) == -1)
-		fatalx("argv: %zu bytes too many", len);
-	argv_got += len;
+	if (bytes == NULL || len > size - *got ||
+	    imsg_get_data(imsg, bytes + *got, len) == -1)
+		fatalx("settings: %zu bytes too many", len);
+	*got += len;
+}
+
+static void
+rlimit_add(struct imsg *imsg)
+{
+	struct rlimit_note	*more;
+	size_t			 n = program.rlimits_len;
+
+	if ((more = reallocarray(program.rlimits, n + 1,
+	    sizeof(*more))) == NULL ||
+	    imsg_get_data(imsg, &more[n], sizeof(*more)) == -1)
+		fatal("rlimit");
+	program.rlimits = more;
+	program.rlimits_len++;
 }
 
 static void
@@ -421,14 +513,18 @@ program_ready(void)
 	char		*p = argv_bytes;
 	uint32_t	 i;
 
-	if (argv_bytes == NULL || argv_got != settings.argv_len)
-		fatalx("argv: incomplete");
+	if (argv_bytes == NULL || argv_got != settings.argv_len ||
+	    environment_got != settings.environment_len)
+		fatalx("settings: incomplete");
 	for (i = 0; i < settings.argc; i++, p += strlen(p) + 1)
 		program.argv[i] = p;
-	program.candidates = ucspi_path_candidates(program.argv[0],
-	    getenv("PATH"));
-	if (program.candidates == NULL || environment_init(&program) == -1)
+	if (environment_init(&program, environment_bytes,
+	    environment_got) == -1)
 		fatal("environment");
+	program.candidates = ucspi_path_candidates(program.argv[0],
+	    environment_value(&program, "PATH"));
+	if (program.candidates == NULL)
+		fatal("path");
 }
 
 static void
@@ -438,6 +534,7 @@ launcher_ready(void)
 		fatalx("configured without its queues");
 	program_ready();
 	event_set(&reports_ev, reports_fd, EV_WRITE, reports_event, NULL);
+	evtimer_set(&kill_ev, kill_timeout, NULL);
 	event_set(&starts_ev, starts_fd, EV_READ | EV_PERSIST, starts_event,
 	    NULL);
 	if (event_add(&starts_ev, NULL) == -1)
@@ -451,10 +548,23 @@ launcher_dispatch_parent(struct channel *ch, struct imsg *imsg)
 {
 	switch (imsg_get_type(imsg)) {
 	case IMSG_LAUNCHER_SERVICE:
-		argv_begin(imsg);
+		settings_take(imsg);
 		break;
 	case IMSG_LAUNCHER_ARGV:
-		argv_add(imsg);
+		bytes_add(argv_bytes, &argv_got, settings.argv_len, imsg);
+		break;
+	case IMSG_LAUNCHER_ENVIRONMENT:
+		bytes_add(environment_bytes, &environment_got,
+		    settings.environment_len, imsg);
+		break;
+	case IMSG_LAUNCHER_RLIMIT:
+		rlimit_add(imsg);
+		break;
+	case IMSG_LAUNCHER_RETIRE:
+		launcher_retire();
+		break;
+	case IMSG_LAUNCHER_KILL:
+		session_kill(imsg);
 		break;
 	case IMSG_LAUNCHER_STARTS:
 		starts_fd = imsg_get_fd(imsg);

@@ -19,6 +19,9 @@ struct program {
 	uint32_t	  log_level;
 	int		  classic;	/* the child writes its log lines */
 	const struct launcher_settings *settings;
+	const char	 *directory;	/* NULL: ours */
+	struct rlimit_note *rlimits;
+	unsigned int	  rlimits_len;
 };
 
 /* A start as it came off the queue: the strings point into the packet. */
@@ -48,12 +51,16 @@ int	start_parse(struct start *, char *, size_t);
 /* environment.c */
 
 /*
- * environment_init: the inherited environment without what tcpserver sets.
+ * environment_init: the inherited environment without what tcpserver sets,
+ * changed by words "=NAME=VALUE" (set) and "-NAME" (unset), NUL-ended, of so
+ * many bytes, which must stay.
+ * environment_value: of a variable of that environment, or NULL.
  * environment_build: the environment of one program: PROTO, TCP* (TCP6* for
  * IPv6 clients) and the rule's variables over the base.  Valid until the
  * next call.  NULL when memory is out.
  */
-int	environment_init(struct program *);
+const char *environment_value(const struct program *, const char *);
+int	environment_init(struct program *, char *, size_t);
 char  **environment_build(const struct program *, const struct start *);
 
 /* spawn.c */

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,10 @@
 /* So long a launcher may take to say which sessions it has. */
 #define SYNC_ANSWER_S		5
 
-struct parent_config	config;
+struct parent_config	config = {
+	.services = TAILQ_HEAD_INITIALIZER(config.services),
+	.sockets = { -1, -1, -1 }
+};
 
 static struct process	*engine;
 static struct event	 chld_ev, term_ev, stop_ev;
@@ -36,13 +40,23 @@ static int		 exit_code;
  * Counts made exact
  */
 
+/* The launchers of a service, also those that retire. */
+static struct process *
+launcher_next(const struct service *sv, struct process *p)
+{
+	do
+		p = process_next(p);
+	while (p != NULL && (p->kind != PROCESS_LAUNCHER || p->service != sv));
+	return (p);
+}
+
 static int
 service_ready(const struct service *sv)
 {
-	unsigned int	i;
+	struct process	*p = NULL;
 
-	for (i = 0; i < sv->launchers_len; i++)
-		if (!sv->launchers[i]->ready)
+	while ((p = launcher_next(sv, p)) != NULL)
+		if (!p->ready && !p->retired)
 			return (0);
 	return (engine->ready);
 }
@@ -55,13 +69,19 @@ service_ready(const struct service *sv)
 static void
 service_sync(struct service *sv)
 {
-	struct sync_order	order;
+	struct sync_order	 order;
+	struct process		*p = NULL;
 
 	if (!sv->sync_needed || !service_ready(sv))
 		return;
 	sv->sync_needed = 0;
 	order.number = ++sv->sync_number;
-	order.launchers = sv->sync_launchers = sv->launchers_len;
+	order.launchers = 0;
+	while ((p = launcher_next(sv, p)) != NULL)
+		if (p->ready) {
+			p->asked = order.number;
+			order.launchers++;
+		}
 	(void)channel_send(&engine->ch, IMSG_ENGINE_SYNC, sv->number, -1,
 	    &order, sizeof(order));
 }
@@ -83,12 +103,11 @@ static void
 sync_timeout(int fd, short event, void *arg)
 {
 	struct service	*sv = arg;
-	struct process	*p;
-	unsigned int	 i;
+	struct process	*p = NULL;
 
-	for (i = 0; i < sv->sync_launchers; i++) {
-		p = sv->launchers[i];
-		if (p->pid == 0 || !p->ready || p->synced == sv->sync_number)
+	while ((p = launcher_next(sv, p)) != NULL) {
+		if (p->pid == 0 || !p->ready || p->asked != sv->sync_number ||
+		    p->synced == sv->sync_number)
 			continue;
 		log_warnx("launcher %d: no answer for %d s, killing it",
 		    (int)p->pid, SYNC_ANSWER_S);
@@ -100,9 +119,9 @@ sync_timeout(int fd, short event, void *arg)
 static int
 launchers_sync(struct service *sv, struct imsg *imsg)
 {
-	struct timeval		tv = { SYNC_ANSWER_S, 0 };
-	struct sync_order	order;
-	unsigned int		i;
+	struct timeval		 tv = { SYNC_ANSWER_S, 0 };
+	struct sync_order	 order;
+	struct process		*p = NULL;
 
 	if (imsg_get_data(imsg, &order, sizeof(order)) == -1 ||
 	    order.number > sv->sync_number || order.number <= sv->sync_told)
@@ -110,9 +129,10 @@ launchers_sync(struct service *sv, struct imsg *imsg)
 	if (order.number < sv->sync_number)
 		return (0);		/* another one is under way */
 	sv->sync_told = order.number;
-	for (i = 0; i < sv->sync_launchers; i++)
-		(void)channel_send(&sv->launchers[i]->ch, IMSG_LAUNCHER_SYNC,
-		    order.number, -1, NULL, 0);
+	while ((p = launcher_next(sv, p)) != NULL)
+		if (p->asked == order.number)
+			(void)channel_send(&p->ch, IMSG_LAUNCHER_SYNC,
+			    order.number, -1, NULL, 0);
 	evtimer_del(&sv->sync_timer);
 	evtimer_add(&sv->sync_timer, &tv);
 	return (0);
@@ -132,7 +152,7 @@ launcher_add(struct service *sv)
 	    (cores > 0 && sv->launchers_len >= (unsigned long)cores + 2) ||
 	    (p = process_new(PROCESS_LAUNCHER, sv)) == NULL)
 		return;
-	sv->launchers[sv->launchers_len++] = p;
+	sv->launchers_len++;
 	process_start(p);
 }
 
@@ -145,6 +165,105 @@ launcher_wanted(struct service *sv)
 	return (0);
 }
 
+static void
+engine_setup_tell(struct channel *ch)
+{
+	int	i, fd;
+
+	if (config.setup == NULL)
+		return;
+	(void)channel_send(ch, IMSG_ENGINE_SETUP, 0, -1, config.setup,
+	    sizeof(*config.setup));
+	for (i = 0; i < (int)nitems(config.sockets); i++) {
+		if (config.sockets[i] == -1)
+			continue;
+		fd = fcntl(config.sockets[i], F_DUPFD_CLOEXEC, 0);
+		if (fd == -1 || channel_send(ch, IMSG_ENGINE_SOCKET, i, fd,
+		    NULL, 0) == -1)
+			log_warn("control socket");
+	}
+}
+
+/*
+ * Changes while we run
+ */
+
+struct channel *
+parent_engine(void)
+{
+	return (engine != NULL && engine->pid != 0 && engine->ch.open ?
+	    &engine->ch : NULL);
+}
+
+void
+parent_setup_tell(void)
+{
+	if (parent_engine() != NULL)
+		engine_setup_tell(&engine->ch);
+}
+
+void
+parent_tell_service(struct service *sv)
+{
+	if (parent_engine() != NULL)
+		service_tell_engine(sv, &engine->ch);
+}
+
+void
+parent_configured(void)
+{
+	if (parent_engine() != NULL)
+		(void)channel_send(&engine->ch, IMSG_ENGINE_CONFIGURED, 0, -1,
+		    NULL, 0);
+	services_sync();
+}
+
+void
+parent_service_start(struct service *sv)
+{
+	if (!evtimer_initialized(&sv->sync_timer))
+		evtimer_set(&sv->sync_timer, sync_timeout, sv);
+	if (sv->launch.argv != NULL)
+		launcher_add(sv);
+}
+
+void
+parent_service_retire(struct service *sv)
+{
+	struct process	*p, *next;
+
+	for (p = launcher_next(sv, NULL); p != NULL; p = next) {
+		next = launcher_next(sv, p);
+		if (!p->retired)
+			process_resign(p);
+	}
+	sv->launchers_len = 0;
+}
+
+/* Its sessions are counted as long as there are any. */
+void
+parent_service_gone(struct service *sv)
+{
+	if (!(sv->settings.flags & SERVICE_REMOVED) ||
+	    launcher_next(sv, NULL) != NULL || !TAILQ_EMPTY(&sv->orphans))
+		return;
+	if (parent_engine() != NULL)
+		(void)channel_send(&engine->ch, IMSG_ENGINE_SERVICE_GONE,
+		    sv->number, -1, NULL, 0);
+	service_free(sv);
+}
+
+static void
+services_gone(void)
+{
+	struct service	*sv, *next;
+
+	for (sv = TAILQ_FIRST(&config.services); sv != NULL; sv = next) {
+		next = TAILQ_NEXT(sv, entry);
+		parent_service_gone(sv);
+	}
+}
+
 void
 parent_configure(struct process *p)
 {
@@ -152,6 +271,7 @@ parent_configure(struct process *p)
 
 	switch (p->kind) {
 	case PROCESS_ENGINE:
+		engine_setup_tell(&p->ch);
 		TAILQ_FOREACH(sv, &config.services, entry)
 			service_tell_engine(sv, &p->ch);
 		(void)channel_send(&p->ch, IMSG_ENGINE_CONFIGURED, 0, -1,
@@ -219,17 +339,16 @@ orphan_note(struct service *sv, struct imsg *imsg)
 	struct session_note	note;
 
 	if (imsg_get_data(imsg, &note, sizeof(note)) == -1 || note.pid <= 1 ||
-	    sv->orphans_len >= sv->settings.sessions_max)
+	    sv->orphans_len >= sv->sessions_high)
 		return (-1);
 	service_orphan_add(sv, &note);
 	return (0);
 }
 
+/* They may have been taken away while it asked. */
 static int
 rules_wanted(struct service *sv, struct channel *ch)
 {
-	if (!(sv->settings.flags & SERVICE_RULES))
-		return (-1);
 	service_rules_send(sv, ch);
 	return (0);
 }
@@ -261,42 +380,66 @@ alive_tell(struct channel *ch)
 	return (0);
 }
 
-/* Those of its words that are nothing but their type. */
 static int
-engine_word(struct process *p, struct service *sv, uint32_t type)
+control_wanted(struct imsg *imsg)
 {
-	switch (type) {
-	case IMSG_PARENT_READY:
-		return (process_ready(p));
-	case IMSG_PARENT_RULES_WANTED:
+	struct control_order	order;
+
+	if (config.control == NULL ||
+	    imsg_get_data(imsg, &order, sizeof(order)) == -1)
+		return (-1);
+	config.control(&order);
+	return (0);
+}
+
+static int
+log_wanted(void)
+{
+	if (config.log_wanted == NULL)
+		return (-1);
+	config.log_wanted();
+	return (0);
+}
+
+/* What is about a service; it may have been removed since it was said. */
+static int
+engine_dispatch_service(struct process *p, struct imsg *imsg)
+{
+	struct service	*sv = service_find(imsg_get_id(imsg));
+	uint32_t	 type = imsg_get_type(imsg);
+	int		 empty = imsg_get_len(imsg) == 0;
+
+	if (sv == NULL)
+		return (service_existed(imsg_get_id(imsg)) ? 0 : -1);
+	if (type == IMSG_PARENT_RULES_WANTED && empty)
 		return (rules_wanted(sv, &p->ch));
-	case IMSG_PARENT_ALIVE_WANTED:
-		return (alive_tell(&p->ch));
-	case IMSG_PARENT_LAUNCHER_WANTED:
+	if (type == IMSG_PARENT_LAUNCHER_WANTED && empty)
 		return (launcher_wanted(sv));
-	}
+	if (type == IMSG_PARENT_SYNCING)
+		return (launchers_sync(sv, imsg));
+	if (type == IMSG_PARENT_ORPHAN)
+		return (orphan_note(sv, imsg));
 	return (-1);
 }
 
 static int
 parent_dispatch_engine(struct process *p, struct imsg *imsg)
 {
-	struct service	*sv = service_find(imsg_get_id(imsg));
-	uint32_t	 type = imsg_get_type(imsg);
+	int	empty = imsg_get_len(imsg) == 0 && imsg_get_id(imsg) == 0;
 
-	if (sv == NULL)
-		return (-1);
-	if (imsg_get_len(imsg) == 0)
-		return (engine_word(p, sv, type));
-	switch (type) {
-	case IMSG_PARENT_SYNCING:
-		return (launchers_sync(sv, imsg));
-	case IMSG_PARENT_ORPHAN:
-		return (orphan_note(sv, imsg));
+	switch (imsg_get_type(imsg)) {
+	case IMSG_PARENT_READY:
+		return (empty ? process_ready(p) : -1);
+	case IMSG_PARENT_ALIVE_WANTED:
+		return (empty ? alive_tell(&p->ch) : -1);
 	case IMSG_PARENT_RESOLVER_WANTED:
 		return (resolver_wanted(imsg));
+	case IMSG_PARENT_CONTROL:
+		return (control_wanted(imsg));
+	case IMSG_PARENT_LOG_WANTED:
+		return (empty ? log_wanted() : -1);
 	}
-	return (-1);
+	return (engine_dispatch_service(p, imsg));
 }
 
 static int
@@ -383,6 +526,10 @@ chld_event(int sig, short event, void *arg)
 		else
 			program_ended(pid, status);
 	}
+	if (engine == NULL || processes_stopping)
+		return;
+	services_sync();
+	services_gone();
 }
 
 /*
@@ -466,8 +613,7 @@ parent_stop(int code)
 	processes_stopping = 1;
 	exit_code = code;
 	TAILQ_FOREACH(sv, &config.services, entry)
-		while (sv->listeners_len > 0)
-			close(sv->listeners[--sv->listeners_len]);
+		service_listeners_close(sv);
 	if (engine != NULL && engine->pid != 0)
 		(void)channel_send(&engine->ch, IMSG_ENGINE_STOP, 0, -1,
 		    NULL, 0);
@@ -497,13 +643,15 @@ sync_want(const struct process *p)
  * before anything was served.  Later deaths are mended.
  */
 void
-parent_process_ended(struct process *p)
+parent_process_ended(struct process *p, int status)
 {
 	if (processes_stopping) {
 		stop_advance();
 		return;
 	}
-	sync_want(p);
+	/* One that retired has told of all its sessions. */
+	if (!p->retired || status != 0)
+		sync_want(p);
 	if (!p->was_ready && !config.running)
 		parent_stop(UCSPI_EXIT_TEMPORARY);
 }
@@ -523,7 +671,6 @@ signals_unblock(void)
 void
 parent_init(void)
 {
-	TAILQ_INIT(&config.services);
 	event_init();
 	reaper_init(program_ended);
 	signal_set(&chld_ev, SIGCHLD, chld_event, NULL);
@@ -546,10 +693,8 @@ parent_run(void)
 	if ((engine = process_new(PROCESS_ENGINE, NULL)) == NULL)
 		fatal("engine");
 	process_start(engine);
-	TAILQ_FOREACH(sv, &config.services, entry) {
-		evtimer_set(&sv->sync_timer, sync_timeout, sv);
-		launcher_add(sv);
-	}
+	TAILQ_FOREACH(sv, &config.services, entry)
+		parent_service_start(sv);
 	resolver_run(config.resolver_wanted);
 	event_dispatch();
 	fatalx("event_dispatch");

@@ -6,6 +6,8 @@
 #ifndef PARENT_H
 #define PARENT_H
 
+#include <sys/stat.h>
+
 #include "tcpserverd.h"
 
 struct resolver_host;
@@ -19,6 +21,7 @@ enum process_kind {
 
 /* A child of ours, running or waiting to be started again. */
 struct process {
+	TAILQ_ENTRY(process)	 entry;
 	enum process_kind	 kind;
 	pid_t			 pid;		/* 0: not running */
 	int			 greeted;	/* its hello was right */
@@ -32,7 +35,30 @@ struct process {
 	unsigned int		 backoff_ms;
 	struct service		*service;	/* of a launcher */
 	uint32_t		 number;	/* of this run, never reused */
+	uint32_t		 asked;		/* last sync it is part of */
 	uint32_t		 synced;	/* last sync it answered */
+};
+
+/* A listening socket; the engine has a copy. */
+struct listener {
+	TAILQ_ENTRY(listener)	 entry;
+	int			 fd;
+	int			 backlog;
+	struct listener_note	 note;
+};
+
+TAILQ_HEAD(listeners, listener);
+
+/* How the programs of a service are started. */
+struct launch {
+	struct privsep_hello	 identity;
+	char			**argv;		/* NULL: none are */
+	char			**env_set;	/* NULL: nothing */
+	char			**env_unset;
+	const struct rlimit_note *rlimits;
+	unsigned int		 rlimits_len;
+	const char		*directory;	/* NULL: ours */
+	const char		*login_class;	/* NULL: ours */
 };
 
 /* A program whose launcher died: we are told of its end, we tell on. */
@@ -46,17 +72,19 @@ struct service {
 	TAILQ_ENTRY(service)	 entry;
 	uint32_t		 number;
 	struct service_settings	 settings;
-	char			*banner;
-	char			**argv;
+	const char		*banner;
+	struct launch		 launch;
 	uid_t			 uid;		/* opens the rules, if set */
 	gid_t			 gid;
-	struct privsep_hello	 identity;	/* the launchers' */
-	int			 listeners[SERVICE_LISTENERS_MAX];
-	unsigned int		 listeners_len;
+	struct listeners	 listeners;
 	int			 starts[2];	/* engine's, launchers' end */
 	int			 reports[2];
-	struct process		*launchers[LAUNCHERS_MAX];
-	unsigned int		 launchers_len;
+	unsigned int		 launchers_len;	/* that are not retired */
+	/* rules that are text are compiled by us */
+	int			 rules_text;
+	int			 rules_fd;	/* the result; -1: none */
+	struct stat		 rules_st;	/* what it was made from */
+	uint32_t		 flags_before;	/* for orders.c */
 	/* what the engine was last told of the rules */
 	int			 rules_error;	/* -1: nothing yet */
 	dev_t			 rules_dev;
@@ -64,11 +92,11 @@ struct service {
 
 	uint32_t		 sync_number;
 	uint32_t		 sync_told;	/* the launchers were */
-	unsigned int		 sync_launchers;	/* so many of them */
 	int			 sync_needed;	/* someone died */
 	struct event		 sync_timer;
 	TAILQ_HEAD(, orphan)	 orphans;
 	uint64_t		 orphans_len;
+	uint64_t		 sessions_high;	/* highest sessions_max so far */
 };
 
 TAILQ_HEAD(services, service);
@@ -81,6 +109,13 @@ struct parent_config {
 	int		 resolver_wanted;
 	void		(*started)(void);	/* everything is ready */
 	int		 running;	/* it was once */
+
+	/* the daemon's; NULL in the classic face */
+	const struct engine_setup *setup;
+	int		 syslog;	/* descriptor 2 leads there */
+	int		 sockets[SOCKET_EVENT + 1];	/* -1: none */
+	void		(*control)(const struct control_order *);
+	void		(*log_wanted)(void);
 };
 
 extern struct parent_config	config;
@@ -97,12 +132,30 @@ __dead void	parent_run(void);
 void		parent_stop(int);
 
 /*
+ * For a change of the configuration: parent_tell_service gives the running
+ * engine what it has to know of a service that is new or has changed;
+ * parent_service_start starts the launcher of a service, if it needs one.
+ * parent_setup_tell: what is about no service; parent_configured: all is
+ * said.
+ * parent_service_retire: those that it has start nothing any more.
+ * parent_service_gone: if nothing of a removed service is left, forgets it.
+ * parent_engine: where the engine is told; NULL: there is none just now.
+ */
+void		parent_tell_service(struct service *);
+void		parent_setup_tell(void);
+void		parent_configured(void);
+void		parent_service_start(struct service *);
+void		parent_service_retire(struct service *);
+void		parent_service_gone(struct service *);
+struct channel	*parent_engine(void);
+
+/*
  * For process.c: tells a process that was just started what it needs; hears
  * what it says; sees to what its death leaves.
  */
 void		parent_configure(struct process *);
 int		parent_dispatch(struct channel *, struct imsg *);
-void		parent_process_ended(struct process *);
+void		parent_process_ended(struct process *, int);
 
 /* parent_resolver.c */
 
@@ -132,6 +185,8 @@ void		resolver_recheck(void);
  */
 
 struct process	*process_new(enum process_kind, struct service *);
+/* A launcher: it is not started again, and leaves when its work is done. */
+void		 process_resign(struct process *);
 void		 process_start(struct process *);
 void		 process_ended(struct process *, int);
 void		 process_kill(struct process *);
@@ -150,7 +205,17 @@ extern int	 processes_stopping;
  * service_rules_recheck: the same if the path leads elsewhere than last time.
  */
 struct service	*service_new(const char *);
+void		 service_free(struct service *);
+void		 service_listener_add(struct service *, int, int,
+		    const struct netaddr *, uint16_t);
+void		 service_listener_free(struct service *, struct listener *);
+void		 service_listeners_close(struct service *);
+void		 service_listener_tell(struct service *, struct channel *,
+		    struct listener *);
+void		 service_settings_tell(struct service *, struct channel *);
 struct service	*service_find(uint32_t);
+/* 1: there was once one of that number. */
+int		 service_existed(uint32_t);
 void		 service_tell_engine(struct service *, struct channel *);
 void		 service_tell_launcher(struct service *, struct process *);
 void		 service_rules_send(struct service *, struct channel *);
@@ -164,10 +229,28 @@ void		 service_orphan_gone(pid_t);
 /*
  * identity_find: who the engine is to be: _tcpserverd, else the service's
  * own uid and gid, else nobody; nothing to change unless we are root.
- * identity_service: who a service's launcher is to be.
+ * (NULL: the daemon, which has many.)
+ * identity_service, identity_configured: who a service's launcher is to be.
  */
 void	identity_find(struct privsep_hello *, const struct service *);
 void	identity_service(struct service *, int, gid_t, int, uid_t);
+struct conf_service;
+void	identity_configured(struct privsep_hello *,
+	    const struct conf_service *);
+
+/* rules_text.c */
+
+/*
+ * rules_compile: runs tcprules over a text file.  Returns a descriptor of
+ * the database, which has no name any more, or -1 after report was told why,
+ * a line at a time; what the text was then goes to the struct stat.
+ * rules_text_recheck: compiles again if the text has changed; 1: there is a
+ * new database; 0: all as before, also when the new text is no good, which
+ * the log then says.
+ */
+int	rules_compile(const char *, struct stat *,
+	    void (*)(const char *, void *), void *);
+int	rules_text_recheck(struct service *);
 
 /* listen.c */
 

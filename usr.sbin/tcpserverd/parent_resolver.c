@@ -139,8 +139,10 @@ resolver_run(int wanted)
 {
 	if (wanted && resolver_start() == -1)
 		fatal("resolver");
-	if (!wanted && resolver != NULL)
+	if (!wanted && resolver != NULL) {
 		process_retire(resolver);
+		resolver = NULL;
+	}
 }
 
 /*

@@ -20,9 +20,8 @@
 /* A child that asks without reading is heard no more until it reads. */
 #define QUEUE_MAX	64
 
-static struct process	*processes[64];
-static unsigned int	 processes_len;
-static uint32_t		 process_number;
+static TAILQ_HEAD(, process)	processes = TAILQ_HEAD_INITIALIZER(processes);
+static uint32_t			process_number;
 
 int	processes_stopping;
 
@@ -52,37 +51,31 @@ process_new(enum process_kind kind, struct service *sv)
 {
 	struct process	*p;
 
-	if (processes_len == nitems(processes) ||
-	    (p = calloc(1, sizeof(*p))) == NULL)
+	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return (NULL);
 	p->kind = kind;
 	p->service = sv;
 	p->backoff_ms = BACKOFF_MIN_MS;
 	evtimer_set(&p->timer, process_timer, p);
-	processes[processes_len++] = p;
+	TAILQ_INSERT_TAIL(&processes, p, entry);
 	return (p);
 }
 
 struct process *
 process_by_pid(pid_t pid)
 {
-	unsigned int	i;
+	struct process	*p;
 
-	for (i = 0; i < processes_len; i++)
-		if (processes[i]->pid == pid)
-			return (processes[i]);
+	TAILQ_FOREACH(p, &processes, entry)
+		if (p->pid == pid)
+			return (p);
 	return (NULL);
 }
 
 struct process *
 process_next(struct process *p)
 {
-	unsigned int	i = 0;
-
-	if (p != NULL)
-		while (processes[i++] != p)
-			continue;
-	return (i < processes_len ? processes[i] : NULL);
+	return (p == NULL ? TAILQ_FIRST(&processes) : TAILQ_NEXT(p, entry));
 }
 
 static void
@@ -127,7 +120,7 @@ process_greet(struct process *p)
 {
 	struct privsep_hello	hello;
 
-	hello = p->kind == PROCESS_LAUNCHER ? p->service->identity :
+	hello = p->kind == PROCESS_LAUNCHER ? p->service->launch.identity :
 	    config.identity;
 	if (channel_send(&p->ch, IMSG_PRIVSEP_HELLO, 0, -1, &hello,
 	    sizeof(hello)) == -1)
@@ -162,11 +155,33 @@ process_kill(struct process *p)
 		kill(p->pid, SIGKILL);
 }
 
+static void
+process_free(struct process *p)
+{
+	evtimer_del(&p->timer);
+	TAILQ_REMOVE(&processes, p, entry);
+	free(p);
+}
+
 void
 process_retire(struct process *p)
 {
 	p->retired = 1;
-	process_kill(p);
+	if (p->pid == 0)
+		process_free(p);
+	else
+		process_kill(p);
+}
+
+void
+process_resign(struct process *p)
+{
+	p->retired = 1;
+	if (p->pid == 0)
+		process_free(p);
+	else
+		(void)channel_send(&p->ch, IMSG_LAUNCHER_RETIRE, 0, -1, NULL,
+		    0);
 }
 
 void
@@ -205,5 +220,7 @@ process_ended(struct process *p, int status)
 	else if (again)
 		process_start_later(p);
 	p->replaced = 0;
-	parent_process_ended(p);
+	parent_process_ended(p, status);
+	if (p->retired)
+		process_free(p);
 }

@@ -43,6 +43,17 @@ queue_init(struct service *sv)
 	evtimer_set(&sv->lost_timer, lost_event, sv);
 }
 
+void
+queue_close(struct service *sv)
+{
+	event_del(&sv->reports_ev);
+	event_del(&sv->starts_ev);
+	evtimer_del(&sv->starts_timer);
+	evtimer_del(&sv->lost_timer);
+	close(sv->reports_fd);
+	close(sv->starts_fd);
+}
+
 /*
  * Starts
  */
@@ -437,6 +448,11 @@ queue_sync(struct service *sv, const struct sync_order *order)
 	if (channel_send(&engine_parent, IMSG_PARENT_SYNCING, sv->number, -1,
 	    order, sizeof(*order)) == -1)
 		fatal("sync");
+	if (order->launchers > 0)
+		return;
+	queue_read(sv, REPORTS_ALL);
+	sync_end(sv);
+	engine_turn(sv);
 }
 
 static void

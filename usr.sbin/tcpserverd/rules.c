@@ -59,6 +59,13 @@ rules_timeout(int fd, short event, void *arg)
 }
 
 void
+rules_forget(struct service *sv)
+{
+	rules_close(sv);
+	sv->rules_ask_always = 0;
+}
+
+void
 rules_init(struct service *sv)
 {
 	sv->rules_fd = -1;
@@ -253,9 +260,11 @@ rules_take(struct service *sv, struct imsg *imsg)
 void
 rules_answered(struct service *sv, struct imsg *imsg)
 {
-	int	errnum;
+	int	errnum = 0;
 
-	errnum = sv->rules_error = rules_take(sv, imsg);
+	/* They may have been taken away meanwhile. */
+	if (sv->settings.flags & SERVICE_RULES)
+		errnum = sv->rules_error = rules_take(sv, imsg);
 	if (errnum != 0)
 		rules_close(sv);
 	if (!sv->rules_waiting)

@@ -22,6 +22,7 @@
 #define QUEUE_BYTES	(START_RECORD_MAX * 4)
 
 static uint32_t	service_number;
+static uint32_t	listener_number;
 
 static void
 queue_open(int sv[2])
@@ -46,6 +47,8 @@ service_new(const char *name)
 	sv->number = service_number++;
 	strlcpy(sv->settings.name, name, sizeof(sv->settings.name));
 	TAILQ_INIT(&sv->orphans);
+	TAILQ_INIT(&sv->listeners);
+	sv->rules_fd = -1;
 	sv->sync_needed = 1;
 	sv->rules_error = -1;
 	queue_open(sv->starts);
@@ -65,6 +68,74 @@ service_find(uint32_t number)
 		if (sv->number == number)
 			return (sv);
 	return (NULL);
+}
+
+int
+service_existed(uint32_t number)
+{
+	return (number < service_number);
+}
+
+void
+service_free(struct service *sv)
+{
+	struct orphan	*o;
+
+	while ((o = TAILQ_FIRST(&sv->orphans)) != NULL) {
+		TAILQ_REMOVE(&sv->orphans, o, entry);
+		free(o);
+	}
+	service_listeners_close(sv);
+	close(sv->starts[0]);
+	close(sv->starts[1]);
+	close(sv->reports[0]);
+	close(sv->reports[1]);
+	if (sv->rules_fd != -1)
+		close(sv->rules_fd);
+	if (evtimer_initialized(&sv->sync_timer))
+		evtimer_del(&sv->sync_timer);
+	TAILQ_REMOVE(&config.services, sv, entry);
+	free(sv);
+}
+
+/*
+ * Listeners
+ */
+
+/* Takes fd. */
+void
+service_listener_add(struct service *sv, int fd, int backlog,
+    const struct netaddr *addr, uint16_t port)
+{
+	struct listener	*l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		fatal("listener of %s", sv->settings.name);
+	l->fd = fd;
+	l->backlog = backlog;
+	l->note.number = listener_number++;
+	l->note.addr = *addr;
+	l->note.port = port;
+	TAILQ_INSERT_TAIL(&sv->listeners, l, entry);
+}
+
+/* fd -1: it has gone to another service. */
+void
+service_listener_free(struct service *sv, struct listener *l)
+{
+	if (l->fd != -1)
+		close(l->fd);
+	TAILQ_REMOVE(&sv->listeners, l, entry);
+	free(l);
+}
+
+void
+service_listeners_close(struct service *sv)
+{
+	struct listener	*l;
+
+	while ((l = TAILQ_FIRST(&sv->listeners)) != NULL)
+		service_listener_free(sv, l);
 }
 
 /*
@@ -92,7 +163,8 @@ tell_bytes(struct channel *ch, uint32_t type, struct service *sv,
 
 /* Ours stays open: the next child gets it again. */
 static void
-tell_fd(struct channel *ch, uint32_t type, struct service *sv, int fd)
+tell_fd(struct channel *ch, uint32_t type, struct service *sv, int fd,
+    const void *data, size_t len)
 {
 	int	copy;
 
@@ -100,51 +172,106 @@ tell_fd(struct channel *ch, uint32_t type, struct service *sv, int fd)
 		log_warn("%s: descriptor", sv->settings.name);
 		return;
 	}
-	if (channel_send(ch, type, sv->number, copy, NULL, 0) == -1)
+	if (channel_send(ch, type, sv->number, copy, data, len) == -1)
 		close(copy);
 }
 
+/* To an engine that may know the service already, and its listeners. */
+void
+service_settings_tell(struct service *sv, struct channel *ch)
+{
+	struct listener	*l;
+
+	tell(ch, IMSG_ENGINE_SERVICE, sv, &sv->settings, sizeof(sv->settings));
+	tell_bytes(ch, IMSG_ENGINE_BANNER, sv, sv->banner,
+	    sv->settings.banner_len);
+	TAILQ_FOREACH(l, &sv->listeners, entry)
+		tell_fd(ch, IMSG_ENGINE_LISTENER, sv, l->fd, &l->note,
+		    sizeof(l->note));
+}
+
+/* To one that does not. */
 void
 service_tell_engine(struct service *sv, struct channel *ch)
 {
 	struct orphan	*o;
-	unsigned int	 i;
 
 	sv->settings.generation += (uint64_t)1 << 32;
-	tell(ch, IMSG_ENGINE_SERVICE, sv, &sv->settings, sizeof(sv->settings));
-	tell_bytes(ch, IMSG_ENGINE_BANNER, sv, sv->banner,
-	    sv->settings.banner_len);
-	for (i = 0; i < sv->listeners_len; i++)
-		tell_fd(ch, IMSG_ENGINE_LISTENER, sv, sv->listeners[i]);
-	tell_fd(ch, IMSG_ENGINE_STARTS, sv, sv->starts[0]);
-	tell_fd(ch, IMSG_ENGINE_REPORTS, sv, sv->reports[0]);
+	service_settings_tell(sv, ch);
+	tell_fd(ch, IMSG_ENGINE_STARTS, sv, sv->starts[0], NULL, 0);
+	tell_fd(ch, IMSG_ENGINE_REPORTS, sv, sv->reports[0], NULL, 0);
 	TAILQ_FOREACH(o, &sv->orphans, entry)
 		tell(ch, IMSG_ENGINE_ORPHAN, sv, &o->note, sizeof(o->note));
+}
+
+static void
+tell_word(struct channel *ch, uint32_t type, struct service *sv,
+    const char *mark, const char *word)
+{
+	tell_bytes(ch, type, sv, mark, strlen(mark));
+	tell_bytes(ch, type, sv, word, strlen(word) + 1);
+}
+
+static uint32_t
+words_size(char *const *words, size_t mark_len, uint32_t *count)
+{
+	uint32_t	size = 0;
+
+	for (*count = 0; words != NULL && words[*count] != NULL; (*count)++)
+		size += (uint32_t)(mark_len + strlen(words[*count]) + 1);
+	return (size);
+}
+
+static void
+launcher_settings_fill(struct launcher_settings *set,
+    const struct service *sv, const struct process *p)
+{
+	const struct launch	*la = &sv->launch;
+	uint32_t		 n;
+
+	memset(set, 0, sizeof(*set));
+	set->number = p->number;
+	set->log_level = sv->settings.log_level;
+	set->classic = (sv->settings.flags & SERVICE_CLASSIC) != 0;
+	set->log_facility = sv->settings.log_facility;
+	if (config.setup != NULL)
+		set->log_json = config.setup->log_json;
+	strlcpy(set->name, sv->settings.name, sizeof(set->name));
+	set->argv_len = words_size(la->argv, 0, &set->argc);
+	set->environment_len = words_size(la->env_set, 1, &n);
+	set->environment_len += words_size(la->env_unset, 1, &n);
+	if (la->directory != NULL)
+		strlcpy(set->directory, la->directory,
+		    sizeof(set->directory));
+	if (la->login_class != NULL)
+		strlcpy(set->login_class, la->login_class,
+		    sizeof(set->login_class));
 }
 
 void
 service_tell_launcher(struct service *sv, struct process *p)
 {
-	struct launcher_settings	set;
-	unsigned int			i;
+	struct launcher_settings	 set;
+	const struct launch		*la = &sv->launch;
+	struct channel			*ch = &p->ch;
+	unsigned int			 i;
 
-	memset(&set, 0, sizeof(set));
-	set.number = p->number;
-	set.log_level = sv->settings.log_level;
-	set.classic = (sv->settings.flags & SERVICE_CLASSIC) != 0;
-	set.log_facility = sv->settings.log_facility;
-	strlcpy(set.name, sv->settings.name, sizeof(set.name));
-	for (i = 0; sv->argv[i] != NULL; i++) {
-		set.argc++;
-		set.argv_len += strlen(sv->argv[i]) + 1;
-	}
-	tell(&p->ch, IMSG_LAUNCHER_SERVICE, sv, &set, sizeof(set));
-	for (i = 0; sv->argv[i] != NULL; i++)
-		tell_bytes(&p->ch, IMSG_LAUNCHER_ARGV, sv, sv->argv[i],
-		    strlen(sv->argv[i]) + 1);
-	tell_fd(&p->ch, IMSG_LAUNCHER_STARTS, sv, sv->starts[1]);
-	tell_fd(&p->ch, IMSG_LAUNCHER_REPORTS, sv, sv->reports[1]);
-	tell(&p->ch, IMSG_LAUNCHER_CONFIGURED, sv, NULL, 0);
+	launcher_settings_fill(&set, sv, p);
+	tell(ch, IMSG_LAUNCHER_SERVICE, sv, &set, sizeof(set));
+	for (i = 0; la->argv[i] != NULL; i++)
+		tell_word(ch, IMSG_LAUNCHER_ARGV, sv, "", la->argv[i]);
+	for (i = 0; la->env_unset != NULL && la->env_unset[i] != NULL; i++)
+		tell_word(ch, IMSG_LAUNCHER_ENVIRONMENT, sv, "-",
+		    la->env_unset[i]);
+	for (i = 0; la->env_set != NULL && la->env_set[i] != NULL; i++)
+		tell_word(ch, IMSG_LAUNCHER_ENVIRONMENT, sv, "=",
+		    la->env_set[i]);
+	for (i = 0; i < la->rlimits_len; i++)
+		tell(ch, IMSG_LAUNCHER_RLIMIT, sv, &la->rlimits[i],
+		    sizeof(la->rlimits[i]));
+	tell_fd(ch, IMSG_LAUNCHER_STARTS, sv, sv->starts[1], NULL, 0);
+	tell_fd(ch, IMSG_LAUNCHER_REPORTS, sv, sv->reports[1], NULL, 0);
+	tell(ch, IMSG_LAUNCHER_CONFIGURED, sv, NULL, 0);
 }
 
 /*
@@ -248,7 +375,7 @@ rules_send(struct service *sv, struct channel *ch, int fd, int error)
 
 	memset(&answer, 0, sizeof(answer));
 	answer.error = error;
-	if (fd != -1)
+	if (fd != -1 && !sv->rules_text)
 		answer.ask_always =
 		    rules_reached_by_link(sv->settings.rules_path, fd);
 	if (channel_send(ch, IMSG_ENGINE_RULES, sv->number, fd, &answer,
@@ -256,10 +383,19 @@ rules_send(struct service *sv, struct channel *ch, int fd, int error)
 		close(fd);
 }
 
+/* Of the file, or of the database that was made of it. */
+static int
+rules_get(const struct service *sv)
+{
+	if (sv->rules_text)
+		return (fcntl(sv->rules_fd, F_DUPFD_CLOEXEC, 0));
+	return (rules_open(sv));
+}
+
 void
 service_rules_send(struct service *sv, struct channel *ch)
 {
-	int	fd = rules_open(sv), error = fd == -1 ? errno : 0;
+	int	fd = rules_get(sv), error = fd == -1 ? errno : 0;
 
 	(void)rules_remember(sv, fd, error);
 	rules_send(sv, ch, fd, error);
@@ -272,6 +408,11 @@ service_rules_recheck(struct service *sv, struct channel *ch)
 
 	if (!(sv->settings.flags & SERVICE_RULES))
 		return;
+	if (sv->rules_text) {
+		if (rules_text_recheck(sv))
+			service_rules_send(sv, ch);
+		return;
+	}
 	fd = rules_open(sv);
 	error = fd == -1 ? errno : 0;
 	if (!rules_remember(sv, fd, error))

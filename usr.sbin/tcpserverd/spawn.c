@@ -6,6 +6,7 @@
  * and our own formatting, on memory that the child shares with us while we
  * wait.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -98,6 +99,12 @@ child_log_write(struct child_log *log)
 	/* Nobody to tell if the log is gone. */
 	if (write(STDERR_FILENO, log->line, (size_t)(p - log->line)) == -1)
 		return;
+}
+
+static rlim_t
+rlimit_value(uint64_t value)
+{
+	return (value == UINT64_MAX ? RLIM_INFINITY : (rlim_t)value);
 }
 
 /* What, which and why of a failure, of which line has room for 1024 bytes. */
@@ -208,6 +215,23 @@ child_descriptors(int fd)
 	return (0);
 }
 
+/* In the child: the launcher itself needs its descriptors and its time. */
+static void
+child_place(const struct program *p, uint64_t id)
+{
+	struct rlimit	rl;
+	unsigned int	i;
+
+	if (p->directory != NULL && chdir(p->directory) == -1)
+		child_drop(p, id, "unable to enter ", p->directory, errno);
+	for (i = 0; i < p->rlimits_len; i++) {
+		rl.rlim_cur = rlimit_value(p->rlimits[i].soft);
+		rl.rlim_max = rlimit_value(p->rlimits[i].hard);
+		if (setrlimit(p->rlimits[i].resource, &rl) == -1)
+			child_drop(p, id, "unable to set limits", "", errno);
+	}
+}
+
 static __dead void
 child_run(const struct program *p, const struct start *s, char **envp,
     struct child_log *log, struct start_note *note)
@@ -219,6 +243,7 @@ child_run(const struct program *p, const struct start *s, char **envp,
 		child_log_write(log);
 	if (child_descriptors(s->fd) == -1 || child_signals() == -1)
 		child_drop(p, s->record->id, "unable to set up descriptors", "", errno);
+	child_place(p, s->record->id);
 	errnum = ucspi_path_exec(p->candidates, p->argv, envp);
 	child_drop(p, s->record->id, "unable to run ", p->argv[0], errnum);
 }

@@ -1,24 +1,17 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * One binary, several faces: called tcpserverd -P ROLE it is a child of
- * itself, called anything else it is ucspi-tcp's tcpserver.
+ * One binary, several faces: called tcpserverd it is the daemon, tcpserverd
+ * -P ROLE a child of either, called anything else ucspi-tcp's tcpserver.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tcpserverd.h"
+#include "configure.h"
 
 extern char **environ;
-
-static __dead void
-usage(void)
-{
-	fprintf(stderr, "usage: tcpserver [options] host port program ...\n"
-	    "tcpserverd: run it by the name tcpserver, see tcpserver(1)\n");
-	exit(UCSPI_EXIT_USAGE);
-}
 
 /* The title's making moves argv: what is needed of it is looked at before. */
 static __dead void
@@ -27,7 +20,7 @@ role_main(int argc, char **argv)
 	int	engine = strcmp(argv[2], "engine") == 0;
 
 	if (!engine && strcmp(argv[2], "launcher") != 0)
-		usage();
+		exit(UCSPI_EXIT_USAGE);
 	compat_proctitle_init(argc, argv, environ);
 	if (engine)
 		engine_main();
@@ -40,12 +33,12 @@ main(int argc, char **argv)
 	const char	*name;
 
 	if (argc == 0)
-		usage();
+		exit(UCSPI_EXIT_USAGE);
 	name = strrchr(argv[0], '/');
 	name = name == NULL ? argv[0] : name + 1;
 	if (strcmp(name, "tcpserverd") != 0)
 		classic_main(argc, argv);
 	if (argc == 3 && strcmp(argv[1], "-P") == 0)
 		role_main(argc, argv);
-	usage();
+	daemon_main(argc, argv);
 }

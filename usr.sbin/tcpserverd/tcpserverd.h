@@ -22,7 +22,8 @@
 #include "ucspi.h"
 
 #define SERVICE_NAME_SIZE	32
-#define SERVICE_LISTENERS_MAX	16
+#define SERVICE_LISTENERS_MAX	256
+#define LOGIN_CLASS_SIZE	64
 #define LOCAL_NAME_SIZE		1025	/* as RESOLVER_NAME_SIZE */
 
 /* Starts that were sent and not yet reported as started, at most. */
@@ -203,7 +204,10 @@ struct launcher_settings {
 	uint32_t	classic;	/* the child writes its log lines */
 	uint32_t	log_facility;
 	uint32_t	log_json;
+	uint32_t	environment_len;	/* in IMSG_..._ENVIRONMENT */
 	char		name[SERVICE_NAME_SIZE];
+	char		login_class[LOGIN_CLASS_SIZE];
+	char		directory[PATH_MAX];	/* "": ours */
 };
 
 struct rules_answer {

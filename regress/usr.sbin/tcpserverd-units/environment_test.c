@@ -25,7 +25,7 @@ inherit(char **envp)
 {
 	environ = envp;
 	ucspi_env_free(&program.base);
-	ATF_REQUIRE(environment_init(&program) == 0);
+	ATF_REQUIRE(environment_init(&program, NULL, 0) == 0);
 }
 
 static void

@@ -1,0 +1,417 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * The daemon's face of the parent: its options, going into the background,
+ * its signals, and what the service manager is told.
+ */
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "parent.h"
+#include "configure.h"
+#include "listenfds.h"
+#include "notify.h"
+#include "pidfile.h"
+
+#define CONF_PATH	SYSCONFDIR "/tcpserverd.conf"
+#define PID_PATH	"/var/run/tcpserverd.pid"
+#define EXIT_BAD	1		/* what the caller can mend */
+
+struct options {
+	const char	*conf_path;
+	const char	*pid_path;	/* NULL: the default, if any */
+	char		**defines;
+	size_t		 defines_len;
+	int		 check;		/* -n */
+	int		 foreground;	/* -d */
+	int		 verbose;	/* -v */
+};
+
+static struct event	hup_ev, int_ev;
+static int		ready_pipe = -1;	/* who started us waits there */
+static int		pidfile_ours;	/* we have one */
+static int		reload_wanted;	/* before everything ran */
+
+static __dead void
+usage(void)
+{
+	fprintf(stderr, "usage: tcpserverd [-dnv] [-D macro=value] [-f file] "
+	    "[-p pidfile] [-s socket]\n");
+	exit(EXIT_BAD);
+}
+
+/*
+ * Reports: to whoever is there
+ */
+
+static void
+report_stderr(const char *line, void *arg)
+{
+	fprintf(stderr, "%s\n", line);
+}
+
+static void
+report_log(const char *line, void *arg)
+{
+	log_warnx("%s", line);
+}
+
+/*
+ * Options
+ */
+
+static void
+define_add(struct options *o, char *word)
+{
+	char	**more;
+
+	more = reallocarray(o->defines, o->defines_len + 2, sizeof(*more));
+	if (more == NULL)
+		fatal("-D");
+	more[o->defines_len++] = word;
+	more[o->defines_len] = NULL;
+	o->defines = more;
+}
+
+static void
+options_parse(struct options *o, int argc, char **argv)
+{
+	static char	*none[] = { NULL };
+	int		 letter;
+
+	memset(o, 0, sizeof(*o));
+	o->conf_path = CONF_PATH;
+	while ((letter = getopt(argc, argv, "dD:f:np:s:v")) != -1)
+		switch (letter) {
+		case 'd':
+			o->foreground = 1;
+			break;
+		case 'D':
+			define_add(o, optarg);
+			break;
+		case 'f':
+			o->conf_path = optarg;
+			break;
+		case 'n':
+			o->check = 1;
+			break;
+		case 'p':
+			o->pid_path = optarg;
+			break;
+		case 's':
+			configure_options.control_path = optarg;
+			break;
+		case 'v':
+			o->verbose = 1;
+			break;
+		default:
+			usage();
+		}
+	if (optind != argc)
+		usage();
+	configure_options.defines = o->defines != NULL ? o->defines : none;
+}
+
+/* A reload must find it again, from another directory. */
+static void
+conf_path_set(const char *path)
+{
+	static char	real[PATH_MAX];
+
+	if (realpath(path, real) == NULL)
+		strlcpy(real, path, sizeof(real));
+	configure_options.conf_path = real;
+}
+
+/*
+ * -n: nothing is bound, locked or written
+ */
+
+static int
+rules_check(const struct daemon_conf *conf)
+{
+	const struct conf_service	*cs;
+	struct stat			 st;
+	int				 fd, bad = 0;
+
+	TAILQ_FOREACH(cs, &conf->services, entry) {
+		if (cs->rules_kind != CONF_RULES_TEXT)
+			continue;
+		fd = rules_compile(cs->rules, &st, report_stderr, NULL);
+		if (fd == -1)
+			bad = 1;
+		else
+			close(fd);
+	}
+	return (bad ? -1 : 0);
+}
+
+static __dead void
+conf_check(const struct options *o)
+{
+	struct daemon_conf	*conf;
+
+	conf = daemon_conf_load(configure_options.conf_path,
+	    configure_options.defines, report_stderr, NULL);
+	if (conf == NULL || rules_check(conf) == -1)
+		exit(EXIT_BAD);
+	if (o->verbose) {
+		daemon_conf_print(stdout, conf);
+		if (fflush(stdout) == EOF)
+			fatal("standard output");
+	}
+	fprintf(stderr, "configuration OK\n");
+	exit(0);
+}
+
+/*
+ * The background
+ */
+
+/* Who started us leaves when everything runs, or with our exit code. */
+static __dead void
+starter_wait(pid_t pid, int fd)
+{
+	char	byte;
+	ssize_t	n;
+	int	status;
+
+	do
+		n = read(fd, &byte, 1);
+	while (n == -1 && errno == EINTR);
+	if (n == 1)
+		_exit(0);
+	if (waitpid(pid, &status, 0) == -1 || !WIFEXITED(status))
+		_exit(UCSPI_EXIT_TEMPORARY);
+	fprintf(stderr, "tcpserverd: not started, see the log\n");
+	_exit(WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) :
+	    UCSPI_EXIT_TEMPORARY);
+}
+
+static void
+background_enter(void)
+{
+	int	fds[2];
+	pid_t	pid;
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		fatal("pipe");
+	if ((pid = fork()) == -1)
+		fatal("fork");
+	if (pid != 0) {
+		close(fds[1]);
+		starter_wait(pid, fds[0]);
+	}
+	close(fds[0]);
+	ready_pipe = fds[1];
+	if (setsid() == -1 || chdir("/") == -1)
+		fatal("background");
+}
+
+static void
+pidfile_fill(void)
+{
+	if (pidfile_ours && pidlock_write() == -1)
+		log_warn("pid file");
+}
+
+static void
+pidfile_take(const struct options *o)
+{
+	const char	*path = o->pid_path;
+	pid_t		 other;
+
+	if (path == NULL && o->foreground)
+		return;
+	if (path == NULL)
+		path = PID_PATH;
+	pidfile_ours = pidlock_open(path, &other) == 0;
+	if (pidfile_ours)
+		return;
+	if (errno == EEXIST)
+		fprintf(stderr, "tcpserverd: %s: another one runs, pid %d\n",
+		    path, (int)other);
+	else
+		fprintf(stderr, "tcpserverd: %s: %s\n", path,
+		    strerror(errno));
+	exit(EXIT_BAD);
+}
+
+static void
+nothing_keep(void)
+{
+	int	fd;
+
+	if ((fd = privsep_fd_nothing()) == -1 ||
+	    dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
+		fatal("descriptors");
+	close(fd);
+}
+
+static void
+log_begin(const struct options *o)
+{
+	if (o->foreground)
+		return;
+	/* 1: nobody listens there yet. */
+	if (log_syslog_open(NULL) == -1)
+		fatal("syslog");
+	log_syslog((int)configure_setup.log_facility);
+}
+
+static void
+log_wanted(void)
+{
+	(void)log_syslog_reopen();
+}
+
+/*
+ * Reloading
+ */
+
+static void
+manager_tell_ready(void)
+{
+	(void)notify_ready("serving");
+}
+
+int
+daemon_reload(configure_report *report, void *arg)
+{
+	int	error;
+
+	(void)notify_reloading((uint64_t)clock_us());
+	error = configure_reload(report, arg);
+	if (error == 0)
+		log_info("configuration reloaded");
+	else
+		log_warnx("configuration not reloaded, the old one stays");
+	manager_tell_ready();
+	return (error);
+}
+
+static void
+hup_event(int sig, short event, void *arg)
+{
+	if (!config.running)
+		reload_wanted = 1;
+	else
+		(void)daemon_reload(report_log, NULL);
+}
+
+static void
+int_event(int sig, short event, void *arg)
+{
+	parent_stop(0);
+}
+
+/*
+ * Start and end
+ */
+
+static void
+daemon_started(void)
+{
+	if (ready_pipe != -1) {
+		(void)!write(ready_pipe, "", 1);
+		close(ready_pipe);
+		ready_pipe = -1;
+	}
+	manager_tell_ready();
+	if (reload_wanted)
+		(void)daemon_reload(report_log, NULL);
+}
+
+static void
+daemon_end(void)
+{
+	(void)notify_stopping();
+	configure_end();
+	pidlock_remove();
+}
+
+static void
+signals_catch(void)
+{
+	signal_set(&hup_ev, SIGHUP, hup_event, NULL);
+	signal_set(&int_ev, SIGINT, int_event, NULL);
+	if (signal_add(&hup_ev, NULL) == -1 ||
+	    signal_add(&int_ev, NULL) == -1)
+		fatalx("signal_add");
+	signal(SIGUSR1, SIG_IGN);
+}
+
+static void
+configure_first(void)
+{
+	struct daemon_conf	*conf;
+
+	configure_setup.started_at = configure_setup.loaded_at = time(NULL);
+	conf = daemon_conf_load(configure_options.conf_path,
+	    configure_options.defines, report_stderr, NULL);
+	if (conf == NULL ||
+	    configure_apply(conf, report_stderr, NULL) == -1)
+		exit(EXIT_BAD);
+	listenfds_close();
+}
+
+static void
+parent_prepare(char *argv0)
+{
+	static char	exe[PATH_MAX];
+
+	if (privsep_exe_path(argv0, exe, sizeof(exe)) == -1)
+		strlcpy(exe, SBINDIR "/tcpserverd", sizeof(exe));
+	config.exe_path = exe;
+	config.setup = &configure_setup;
+	config.started = daemon_started;
+	config.control = order_carry_out;
+	config.log_wanted = log_wanted;
+}
+
+__dead void
+daemon_main(int argc, char **argv)
+{
+	struct options	o;
+
+	if (privsep_fds_open() == -1)
+		exit(UCSPI_EXIT_TEMPORARY);
+	log_init("tcpserverd", NULL, 0);
+	if (notify_init() == -1)
+		log_warn("NOTIFY_SOCKET");
+	(void)listenfds_init();
+	options_parse(&o, argc, argv);
+	conf_path_set(o.conf_path);
+	if (o.check)
+		conf_check(&o);
+	parent_prepare(argv[0]);
+	config.syslog = !o.foreground;
+	pidfile_take(&o);
+	configure_first();
+	if (!o.foreground)
+		background_enter();
+	nothing_keep();
+	configure_setup.parent_pid = (uint32_t)getpid();
+	if (o.verbose)
+		configure_setup.log_verbose = 1;
+	identity_find(&config.identity, NULL);
+	log_begin(&o);
+	parent_init();
+	signals_catch();
+	pidfile_fill();
+	if (atexit(daemon_end) == -1)
+		fatal("atexit");
+	parent_run();
+}
