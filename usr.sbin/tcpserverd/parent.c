@@ -345,10 +345,12 @@ orphan_note(struct service *sv, struct imsg *imsg)
 	return (0);
 }
 
-/* They may have been taken away while it asked. */
+/* The daemon may have taken them away while it asked. */
 static int
 rules_wanted(struct service *sv, struct channel *ch)
 {
+	if (!(sv->settings.flags & SERVICE_RULES) && config.setup == NULL)
+		return (-1);
 	service_rules_send(sv, ch);
 	return (0);
 }

@@ -48,6 +48,7 @@ service_give(uint32_t id, uint64_t max, uint32_t flags, int starts[2],
     int reports[2])
 {
 	struct service_settings	set;
+	struct listener_note	note;
 
 	memset(&set, 0, sizeof(set));
 	strlcpy(set.name, "tcpserver", sizeof(set.name));
@@ -58,7 +59,10 @@ service_give(uint32_t id, uint64_t max, uint32_t flags, int starts[2],
 	strlcpy(set.local_name, "here", sizeof(set.local_name));
 	say(IMSG_ENGINE_SERVICE, id, &set, sizeof(set));
 	listener[id] = listener_open(&port[id]);
-	fd_give(IMSG_ENGINE_LISTENER, id, listener[id]);
+	memset(&note, 0, sizeof(note));
+	note.number = id;
+	say_fd(IMSG_ENGINE_LISTENER, id, dup(listener[id]), &note,
+	    sizeof(note));
 	fd_give(IMSG_ENGINE_STARTS, id, starts[0]);
 	fd_give(IMSG_ENGINE_REPORTS, id, reports[0]);
 }

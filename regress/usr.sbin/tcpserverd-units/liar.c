@@ -399,10 +399,10 @@ main(int argc, char **argv)
 	config.started = started;
 	parent_init();
 	sv = service_new("liar");
-	sv->argv = words;
-	sv->settings.sessions_max = 40;
+	sv->launch.argv = words;
+	sv->settings.sessions_max = sv->sessions_high = 40;
 	sv->settings.log_level = LOG_LEVEL_VERBOSE;
-	identity_fill(&sv->identity);
+	identity_fill(&sv->launch.identity);
 	identity_fill(&config.identity);
 	parent_run();
 }
