@@ -172,7 +172,8 @@ DIALOGUES = (
     ('empty-lines', b'\r\n\n\r\r\n\n'),
     ('blanks', b' helo\r\nhelo \r\nhelo  x\r\nhelo\tx\r\n \r\n\thelo\r\n'),
     ('prefixes', b'h\nhe\nhel\nhelo\nhelox\nhelohelo\nmailfrom\nquitx\n'),
-    ('cr', b'he\rlo\nhelo\r\r\nhelo\rx\n\rhelo\nquit\rquit\n'),
+    ('cr', b'he\rlo\nhelo\r\r\nhelo\rx\n\rhelo\nquit\rquit\n'
+     b'helo\r x\nhelo\r\r \nhelo \r\n'),
     ('nul', b'helo\0\r\nhelo\0x\r\nhe\0lo\n\0helo\nhelo \0\n\0\nquit\0\n'),
     ('high', b'helo\xff\nhel\xef\n\xe8elo\n'),
     ('punctuation', b'helo:\nmail:from\nquit;\nquit.\n'),
