@@ -62,41 +62,67 @@ say(uint32_t type, uint32_t id, const void *data, size_t len)
 	say_fd(type, id, -1, data, len);
 }
 
+/* Starts it with that descriptor 2, and says who it is. */
 static inline void
-process_begin(const char *role)
+process_begin_as(const char *role, const char *name, uint32_t flags,
+    uint32_t facility, int fd2)
 {
 	struct privsep_hello	hello;
 	const char		*stage = getenv("STAGE");
 	char			 path[1024], title[] = "tcpserverd";
 	char			 option[] = "-P", word[16];
 	char			*argv[] = { title, option, word, NULL };
-	int			 p[2], saved, fd;
+	int			 saved, fd;
 
 	if (stage == NULL)
 		atf_tc_fail("STAGE: not set, there is no tcpserverd to try");
 	snprintf(path, sizeof(path), "%s/sbin/tcpserverd", stage);
 	strlcpy(word, role, sizeof(word));
-	if (tp_.pid != 0)
-		imsgbuf_clear(&tp_.ibuf);
-	memset(&tp_, 0, sizeof(tp_));
 	pair_open(tp_.starts);
 	pair_open(tp_.reports);
-	ATF_REQUIRE(pipe2(p, O_CLOEXEC) == 0);
 	ATF_REQUIRE((saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)) != -1);
-	ATF_REQUIRE(dup2(p[1], STDERR_FILENO) == STDERR_FILENO);
+	ATF_REQUIRE(dup2(fd2, STDERR_FILENO) == STDERR_FILENO);
 	tp_.pid = privsep_exec(path, argv, &fd);
 	ATF_REQUIRE(dup2(saved, STDERR_FILENO) == STDERR_FILENO);
 	close(saved);
-	close(p[1]);
 	ATF_REQUIRE(tp_.pid > 0);
-	tp_.log = p[0];
-	ATF_REQUIRE(fcntl(tp_.log, F_SETFL, O_NONBLOCK) == 0);
 	ATF_REQUIRE(imsgbuf_init(&tp_.ibuf, fd) == 0);
 	imsgbuf_allow_fdpass(&tp_.ibuf);
 	memset(&hello, 0, sizeof(hello));
 	strlcpy(hello.build, privsep_build, sizeof(hello.build));
-	strlcpy(hello.name, "tcpserver", sizeof(hello.name));
+	strlcpy(hello.name, name, sizeof(hello.name));
+	hello.flags = flags;
+	hello.log_facility = facility;
 	say(IMSG_PRIVSEP_HELLO, 0, &hello, sizeof(hello));
+}
+
+static inline void
+process_forget(void)
+{
+	if (tp_.pid != 0)
+		imsgbuf_clear(&tp_.ibuf);
+	memset(&tp_, 0, sizeof(tp_));
+	tp_.log = -1;
+}
+
+/* Its log comes to us. */
+static inline void
+process_begin_named(const char *role, const char *name)
+{
+	int	p[2];
+
+	process_forget();
+	ATF_REQUIRE(pipe2(p, O_CLOEXEC) == 0);
+	tp_.log = p[0];
+	ATF_REQUIRE(fcntl(tp_.log, F_SETFL, O_NONBLOCK) == 0);
+	process_begin_as(role, name, 0, 0, p[1]);
+	close(p[1]);
+}
+
+static inline void
+process_begin(const char *role)
+{
+	process_begin_named(role, "tcpserver");
 }
 
 /* Reads what there is of the log. */
