@@ -283,15 +283,14 @@ event_take(struct courier *c, const struct delivery_event *event)
 	struct parcel	*parcel = event->cookie;
 	char		 text[COURIER_RECORD_TEXT_MAX + 1];
 
-	if (event->what == DELIVERY_END) {
-		end_take(c, event);
-		return;
-	}
 	if (event->what == DELIVERY_RESULT && !c->ended) {
 		text_format(c, text, sizeof(text), event);
 		record_put(c, parcel->name, event->status, text);
 	}
-	parcel_free(parcel);
+	if (event->what != DELIVERY_END)
+		parcel_free(parcel);
+	else if (!c->ended)
+		end_take(c, event);
 }
 
 static void
@@ -454,6 +453,8 @@ courier_run(const char *program, struct delivery *delivery, const char *prefix)
 		if (!c.ended)
 			courier_wait(&c);
 	}
+	delivery_lost(delivery, 0);
+	events_take(&c);
 	delivery_free(delivery);
 	return (c.status);
 }

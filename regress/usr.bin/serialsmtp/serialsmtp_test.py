@@ -167,8 +167,9 @@ def lost_at_each_stage():
             second = 'Z' if stage == 'dot' or (
                 what == '421 later' and first) else ''
             same(result.status(), first + second, (stage, what))
-            holds(result.err.startswith('serialsmtp: fatal: 127.0.0.1'),
-                  result.err)
+            # A connection may be reset before it is seen to be there.
+            holds(result.err.startswith('serialsmtp: fatal: 127.0.0.1') or
+                  (stage, what) == ('greeting', RESET), result.err)
             same(result.err.count('\n'), 1, 'one line')
             same(server.connections, 1, 'connections')
 
@@ -329,9 +330,11 @@ def one_round_trip():
     line = Delay(server.port, seconds)
     result = client(line.own_port, names, 'serialsmtp', 'p-', 'me')
     same((result.code, result.status()), (0, 'K' * count), 'result')
-    trips = (server.times[-1] - server.times[0]) / seconds / (count - 1)
-    print('%.2f round trips for each message' % trips)
-    holds(trips <= 1.1, '%.2f round trips' % trips)
+    # EHLO, the first envelope and QUIT come on top; a busy machine is late.
+    print('%d round trips' % server.turns)
+    holds(count < server.turns <= 1.1 * count, server.turns)
+    times = sorted(b - a for a, b in zip(server.times, server.times[1:]))
+    holds(times[len(times) // 2] < 1.8 * seconds, times)
 
 
 @case()
