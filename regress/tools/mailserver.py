@@ -43,6 +43,8 @@ class Server:
         self.counts, self.messages, self.errors = {}, [], []
         self.connections, self.octets = 0, 0
         self.times = []                 # when each message was accepted
+        # Round trips: how often it has had its say and hears more.
+        self.turns, self.replied = 0, False
         self.commands = []
         self.lock = threading.Lock()
         family = socket.AF_INET6 if ':' in host else socket.AF_INET
@@ -107,6 +109,8 @@ class Reader:
         if not data:
             raise Gone
         self.server.octets += len(data)
+        self.server.turns += self.server.replied
+        self.server.replied = False
         self.buf += data
 
     def until(self, end):
@@ -145,6 +149,7 @@ class Smtp(Server):
     def say(self, connection, stage, usual):
         reply = self.act(connection, stage, usual)
         connection.sendall(reply)
+        self.replied = True
         return reply[-1:] and re.split(rb'\r?\n', reply.rstrip())[-1][:1]
 
     def dialogue(self, reader, connection):
@@ -183,6 +188,7 @@ class Smtp(Server):
                     self.times.append(time.monotonic())
                 sender, recipients = None, []
                 connection.sendall(reply)
+                self.replied = True
             elif command in ('RSET', 'HELO', 'NOOP'):
                 sender, recipients = None, []
                 self.say(connection, command, '250 ok')
@@ -224,7 +230,7 @@ class Qmtp(Server):
 
 
 class Delay:
-    """A line of some length: what goes in comes out seconds / 2 later."""
+    """A slow line: what goes in comes out seconds / 2 later."""
 
     def __init__(self, port, seconds):
         self.port, self.seconds = port, seconds
