@@ -148,7 +148,7 @@ channel_event(int fd, short event, void *arg)
 		rv = -1;
 	if (!ch->open)
 		return;
-	if (rv == -1) {
+	if (rv == -1 || ch->broken) {
 		channel_end(ch);
 		return;
 	}
@@ -181,6 +181,7 @@ channel_adopt(struct channel *ch,
 	ch->arg = arg;
 	ch->events = 0;
 	ch->paused = 0;
+	ch->broken = 0;
 	if ((flags = fcntl(ch->ibuf.fd, F_GETFL)) == -1 ||
 	    fcntl(ch->ibuf.fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		return (-1);
@@ -208,6 +209,19 @@ channel_init(struct channel *ch, int fd,
 	return (0);
 }
 
+/* The peer would wait for what never comes. */
+void
+channel_break(struct channel *ch)
+{
+	int	saved = errno;
+
+	if (ch->open) {
+		ch->broken = 1;
+		channel_look_again(ch, 0);
+	}
+	errno = saved;
+}
+
 /*
  * Tries to write at once: most messages leave without a turn through the
  * loop.  Only what the peer does not take now waits for its descriptor.
@@ -220,8 +234,10 @@ channel_send(struct channel *ch, uint32_t type, uint32_t id, int fd,
 		errno = ENOTCONN;
 		return (-1);
 	}
-	if (imsg_compose(&ch->ibuf, type, id, 0, fd, data, len) == -1)
+	if (imsg_compose(&ch->ibuf, type, id, 0, fd, data, len) == -1) {
+		channel_break(ch);
 		return (-1);
+	}
 	/* Others wait already, in order. */
 	if (imsgbuf_queuelen(&ch->ibuf) > 1)
 		return (0);

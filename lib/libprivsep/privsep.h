@@ -122,6 +122,7 @@ struct channel {
 	short		  events;
 	int		  open;
 	int		  paused;
+	int		  broken;	/* a message found no memory */
 	uint32_t	  queue_max;
 	int		(*dispatch)(struct channel *, struct imsg *);
 	void		(*lost)(struct channel *);
@@ -135,7 +136,10 @@ struct channel {
  * (privsep_hello_receive(&ch->ibuf, ...)).  0, or -1 with errno.
  * channel_send: queues a message; fd (-1: none) is ours to close after
  * success only.  0, or -1 with errno.  data's length is for imsg(3).  That
- * the peer is gone is told by lost, later.
+ * the peer is gone is told by lost, later; so is the end of a channel that a
+ * message got lost on, since there was no memory for it.
+ * channel_break: it ends as if the peer had gone, later: what was to be sent
+ * can't be.
  * channel_close: at once, without calling lost; harmless on one that is
  * closed, or all zeros.
  */
@@ -147,6 +151,7 @@ int	channel_adopt(struct channel *,
 	    void (*)(struct channel *), void *);
 int	channel_send(struct channel *, uint32_t, uint32_t, int, const void *,
 	    size_t);
+void	channel_break(struct channel *);
 void	channel_close(struct channel *);
 
 /* log.c */

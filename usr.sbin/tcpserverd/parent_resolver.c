@@ -54,8 +54,15 @@ resolver_meets_engine(struct process *engine)
 {
 	int	fd;
 
-	if (engine == NULL || !engine->ready || (fd = asker_open()) == -1)
+	if (engine == NULL || !engine->ready || resolver == NULL ||
+	    !resolver->greeted)
 		return;
+	if ((fd = asker_open()) == -1) {
+		/* The next one will be met again. */
+		log_warn("channel of engine and resolver");
+		process_kill(resolver);
+		return;
+	}
 	if (channel_send(&engine->ch, IMSG_ENGINE_RESOLVER, resolver->number,
 	    fd, NULL, 0) == -1)
 		close(fd);

@@ -141,8 +141,12 @@ process_start(struct process *p)
 		process_start_later(p);
 		return;
 	}
-	if (channel_init(&p->ch, fd, parent_dispatch, process_lost, p) == -1)
-		fatal("channel of the %s", process_name(p));
+	if (channel_init(&p->ch, fd, parent_dispatch, process_lost, p) == -1) {
+		log_warn("channel of the %s", process_name(p));
+		close(fd);
+		process_kill(p);
+		return;
+	}
 	p->ch.queue_max = QUEUE_MAX;
 	process_greet(p);
 	parent_configure(p);
@@ -192,14 +196,14 @@ process_replace(struct process *p)
 }
 
 static void
-death_log(const struct process *p, int status)
+death_log(const struct process *p, int status, const char *then)
 {
 	if (WIFSIGNALED(status))
-		log_warnx("%s %d: died of signal %d, starting another",
-		    process_name(p), (int)p->pid, WTERMSIG(status));
+		log_warnx("%s %d: died of signal %d%s", process_name(p),
+		    (int)p->pid, WTERMSIG(status), then);
 	else
-		log_warnx("%s %d: exited with %d, starting another",
-		    process_name(p), (int)p->pid, WEXITSTATUS(status));
+		log_warnx("%s %d: exited with %d%s", process_name(p),
+		    (int)p->pid, WEXITSTATUS(status), then);
 }
 
 void
@@ -209,7 +213,9 @@ process_ended(struct process *p, int status)
 		    !processes_stopping;
 
 	if (again && !p->replaced)
-		death_log(p, status);
+		death_log(p, status, ", starting another");
+	else if (WIFSIGNALED(status) && !p->retired && !processes_stopping)
+		death_log(p, status, "");
 	channel_close(&p->ch);
 	p->pid = 0;
 	p->ready = p->greeted = 0;

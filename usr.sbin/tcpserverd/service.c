@@ -170,6 +170,7 @@ tell_fd(struct channel *ch, uint32_t type, struct service *sv, int fd,
 
 	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1) {
 		log_warn("%s: descriptor", sv->settings.name);
+		channel_break(ch);
 		return;
 	}
 	if (channel_send(ch, type, sv->number, copy, data, len) == -1)
