@@ -99,10 +99,14 @@ drop_chroot(const struct privsep_hello *hello)
 static void
 drop_groups(const struct privsep_hello *hello)
 {
-	gid_t	gid = hello->gid;
+	gid_t		gid = hello->gid, list[PRIVSEP_GROUPS_MAX + 1];
+	uint32_t	i, n = 0;
 
+	list[n++] = gid;
+	for (i = 0; i < hello->groups_len && i < PRIVSEP_GROUPS_MAX; i++)
+		list[n++] = hello->groups[i];
 	if (hello->flags & PRIVSEP_SET_GID) {
-		if (setgroups(1, &gid) == -1)
+		if (setgroups((int)n, list) == -1)
 			drop_failed(hello, "setgroups");
 		if (setresgid(gid, gid, gid) == -1)
 			drop_failed(hello, "setresgid");

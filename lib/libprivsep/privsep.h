@@ -22,12 +22,14 @@
 #define PRIVSEP_PATH_SIZE	1024
 #define PRIVSEP_NAME_SIZE	32
 #define PRIVSEP_BUILD_SIZE	64
+#define PRIVSEP_CLASS_SIZE	64
+#define PRIVSEP_GROUPS_MAX	32
 
 /* The first message on every channel between parent and child. */
 #define IMSG_PRIVSEP_HELLO	1
 
 /* What privsep_hello.flags says (ORed). */
-#define PRIVSEP_SET_GID		0x01	/* groups become just gid */
+#define PRIVSEP_SET_GID		0x01	/* groups become gid, and groups */
 #define PRIVSEP_SET_UID		0x02
 #define PRIVSEP_NO_GROUPS	0x04	/* drop supplementary groups */
 #define PRIVSEP_CHROOT		0x08
@@ -47,6 +49,10 @@ struct privsep_hello {
 	uint32_t	flags;
 	uint32_t	uid;
 	uint32_t	gid;
+	uint32_t	groups_len;	/* beside gid; 0: none */
+	uint32_t	groups[PRIVSEP_GROUPS_MAX];
+	char		login_class[PRIVSEP_CLASS_SIZE];	/* for a child that
+					 * knows how; "": ours */
 	uint32_t	log_facility;	/* LOG_DAEMON ... with PRIVSEP_SYSLOG */
 };
 

@@ -440,8 +440,7 @@ launch_same(const struct launch *a, const struct launch *b)
 	    a->rlimits_len == b->rlimits_len &&
 	    (a->rlimits_len == 0 || memcmp(a->rlimits, b->rlimits,
 	    a->rlimits_len * sizeof(*a->rlimits)) == 0) &&
-	    text_same(a->directory, b->directory) &&
-	    text_same(a->login_class, b->login_class));
+	    text_same(a->directory, b->directory));
 }
 
 static void
@@ -455,7 +454,6 @@ launch_fill(struct launch *la, struct plan *pn)
 	la->env_set = cs->env_set;
 	la->env_unset = cs->env_unset;
 	la->directory = cs->directory;
-	la->login_class = cs->login_class;
 	la->rlimits = pn->rlimits;
 	la->rlimits_len = pn->rlimits_len;
 	pn->rlimits = NULL;

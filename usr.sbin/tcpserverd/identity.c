@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,6 +167,26 @@ identity_service(struct service *sv, int set_gid, gid_t gid, int set_uid,
 	}
 }
 
+/* As at a log-in; the group itself is there anyway. */
+static void
+hello_groups(struct privsep_hello *h)
+{
+	gid_t		 list[PRIVSEP_GROUPS_MAX + 1];
+	struct passwd	*pw;
+	int		 i, n = nitems(list);
+
+	if (geteuid() != 0 || (pw = getpwuid(h->uid)) == NULL)
+		return;
+	if (getgrouplist(pw->pw_name, h->gid, list, &n) == -1) {
+		log_warnx("user %s: in more than %d groups, the others are "
+		    "left out", pw->pw_name, PRIVSEP_GROUPS_MAX);
+		n = nitems(list);
+	}
+	for (i = 0; i < n && h->groups_len < PRIVSEP_GROUPS_MAX; i++)
+		if (list[i] != h->gid)
+			h->groups[h->groups_len++] = list[i];
+}
+
 void
 identity_configured(struct privsep_hello *h, const struct conf_service *cs)
 {
@@ -178,7 +199,12 @@ identity_configured(struct privsep_hello *h, const struct conf_service *cs)
 	if (cs->user != NULL) {
 		h->uid = cs->uid;
 		h->flags |= PRIVSEP_SET_UID;
+		if (cs->group == NULL)
+			hello_groups(h);
 	}
+	if (cs->login_class != NULL)
+		strlcpy(h->login_class, cs->login_class,
+		    sizeof(h->login_class));
 	if (cs->chroot_path != NULL) {
 		h->flags |= PRIVSEP_CHROOT;
 		strlcpy(h->chroot_path, cs->chroot_path,

@@ -616,6 +616,9 @@ launcher_main(void)
 	log_init("tcpserver", "launcher", 0);
 	privsep_hello_receive(&parent.ibuf, &hello);
 	log_hello(&hello, "launcher");
+	if (hello.login_class[0] != '\0' &&
+	    login_class_apply(hello.login_class, hello.uid) == -1)
+		fatal("login class %s", hello.login_class);
 	privsep_drop(&hello);
 	event_init();
 	if (sandbox_launcher() == -1)

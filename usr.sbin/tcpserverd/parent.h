@@ -58,7 +58,6 @@ struct launch {
 	const struct rlimit_note *rlimits;
 	unsigned int		 rlimits_len;
 	const char		*directory;	/* NULL: ours */
-	const char		*login_class;	/* NULL: ours */
 };
 
 /* A program whose launcher died: we are told of its end, we tell on. */

@@ -244,9 +244,6 @@ launcher_settings_fill(struct launcher_settings *set,
 	if (la->directory != NULL)
 		strlcpy(set->directory, la->directory,
 		    sizeof(set->directory));
-	if (la->login_class != NULL)
-		strlcpy(set->login_class, la->login_class,
-		    sizeof(set->login_class));
 }
 
 void

@@ -23,7 +23,6 @@
 
 #define SERVICE_NAME_SIZE	32
 #define SERVICE_LISTENERS_MAX	256
-#define LOGIN_CLASS_SIZE	64
 #define LOCAL_NAME_SIZE		1025	/* as RESOLVER_NAME_SIZE */
 
 /* Starts that were sent and not yet reported as started, at most. */
@@ -206,7 +205,6 @@ struct launcher_settings {
 	uint32_t	log_json;
 	uint32_t	environment_len;	/* in IMSG_..._ENVIRONMENT */
 	char		name[SERVICE_NAME_SIZE];
-	char		login_class[LOGIN_CLASS_SIZE];
 	char		directory[PATH_MAX];	/* "": ours */
 };
 

@@ -27,19 +27,35 @@ become_much(void)
 	FORKED_REQUIRE(setgroups(nitems(groups), groups) == 0);
 }
 
-static void
-groups_check(uint32_t flags)
+static int
+has_group(const gid_t *groups, int n, gid_t gid)
 {
-	gid_t	groups[64];
-	int	n;
+	while (n > 0)
+		if (groups[--n] == gid)
+			return (1);
+	return (0);
+}
+
+static void
+groups_check(const struct privsep_hello *h)
+{
+	uint32_t	flags = h->flags, i;
+	gid_t		groups[64];
+	int		n;
 
 	FORKED_REQUIRE((n = getgroups(nitems(groups), groups)) != -1);
 	if (flags & PRIVSEP_SET_GID)
-		FORKED_REQUIRE(n == 1 && groups[0] == TEST_GID);
+		FORKED_REQUIRE(n == 1 + (int)h->groups_len);
 	else if (flags & PRIVSEP_NO_GROUPS)
 		FORKED_REQUIRE(n == 0);
 	else
 		FORKED_REQUIRE(n == 4);
+	if (!(flags & PRIVSEP_SET_GID))
+		return;
+	/* Linux sorts them. */
+	FORKED_REQUIRE(has_group(groups, n, TEST_GID));
+	for (i = 0; i < h->groups_len; i++)
+		FORKED_REQUIRE(has_group(groups, n, h->groups[i]));
 }
 
 static void
@@ -91,7 +107,7 @@ drop(void *arg)
 	FORKED_REQUIRE(stat("room", &inside) == 0);
 	become_much();
 	privsep_drop(h);
-	groups_check(h->flags);
+	groups_check(h);
 	ids_check(h->flags);
 	root_check(h->flags, &outside, &inside);
 }
@@ -122,6 +138,12 @@ ATF_TC_BODY(every_combination, tc)
 		h.flags |= PRIVSEP_IF_ALLOWED;
 		FORKED_PASSES(drop, &h);
 	}
+	/* Those of a log-in. */
+	h.flags = PRIVSEP_SET_GID | PRIVSEP_SET_UID;
+	h.groups_len = 2;
+	h.groups[0] = TEST_GID + 1;
+	h.groups[1] = TEST_GID + 2;
+	FORKED_PASSES(drop, &h);
 }
 
 static void
