@@ -28,6 +28,7 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 struct channel		engine_parent;
 static struct service	service[SERVICES];
+static uint64_t		last_id[SERVICES];
 static int		queues[2] = { -1, -1 };
 
 static void
@@ -148,7 +149,7 @@ service_begin(struct service *sv)
 	queue_init(sv);
 	sv->settings.sessions_max = SESSIONS_MAX;
 	sv->settings.generation = GENERATION;
-	sv->last_id = GENERATION;
+	last_id[sv - service] = GENERATION;
 	sv->syncing = 1;
 }
 
@@ -179,7 +180,7 @@ deed_start(struct service *sv)
 	if (sv->syncing || sv->count >= SESSIONS_MAX ||
 	    sv->unstarted >= START_CREDIT)
 		return;
-	require(session_new(sv, ++sv->last_id, 0) != NULL);
+	require(session_new(sv, ++last_id[sv - service], 0) != NULL);
 	sv->count++;
 }
 

@@ -29,6 +29,17 @@ client_options(struct client *c)
 		    sizeof(on));
 }
 
+/* No two clients have the same, whatever their services. */
+static uint64_t
+id_next(const struct service *sv)
+{
+	static uint64_t	last;
+
+	if (last < sv->settings.generation)
+		last = sv->settings.generation;
+	return (++last);
+}
+
 int
 client_new(struct service *sv, int fd, struct netaddr *remote, uint16_t port)
 {
@@ -38,7 +49,7 @@ client_new(struct service *sv, int fd, struct netaddr *remote, uint16_t port)
 		return (-1);
 	c->service = sv;
 	c->fd = fd;
-	c->id = ++sv->last_id;
+	c->id = id_next(sv);
 	c->remote = *remote;
 	c->remote_port = port;
 	c->accepted_us = clock_us();

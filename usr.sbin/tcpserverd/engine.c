@@ -156,10 +156,8 @@ service_set(struct imsg *imsg)
 
 	if (imsg_get_data(imsg, &set, sizeof(set)) == -1)
 		fatalx("settings of %zu bytes", imsg_get_len(imsg));
-	if (sv == NULL) {
+	if (sv == NULL)
 		sv = service_new(imsg_get_id(imsg));
-		sv->last_id = set.generation;
-	}
 	rules = (set.flags ^ sv->settings.flags) & SERVICE_RULES ||
 	    strcmp(set.rules_path, sv->settings.rules_path) != 0;
 	sv->settings = set;

@@ -105,7 +105,6 @@ struct service {
 	int			 ready;		/* all of it was told */
 	int			 gone;		/* free it when it is empty */
 	uint64_t		 count;		/* clients and sessions */
-	uint64_t		 last_id;
 	struct sessions_by_id	 sessions;
 	uint64_t		 sessions_len;
 	unsigned int		 unstarted;	/* sessions without a pid */

@@ -14,11 +14,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "parent.h"
 
 #define CHUNK_MAX	8192		/* bytes in one message */
+#define GENERATION_BITS	22
 #define QUEUE_BYTES	(START_RECORD_MAX * 4)
 
 static uint32_t	service_number;
@@ -191,13 +193,41 @@ service_settings_tell(struct service *sv, struct channel *ch)
 		    sizeof(l->note));
 }
 
+/*
+ * Where the numbers of an engine's sessions begin: above those of every
+ * engine before it, this daemon's and earlier ones', as long as they let in
+ * less than 2^22 a second, and exact in a double until 2038.
+ */
+static uint64_t
+generation_of(const struct process *engine)
+{
+	static uint64_t	generation;
+	static int64_t	began_at, began_ms;
+	static uint32_t	number;
+	uint64_t	now;
+
+	if (generation != 0 && engine->number == number)
+		return (generation);
+	if (generation == 0) {
+		began_at = time(NULL);
+		began_ms = clock_ms();
+	}
+	now = (uint64_t)(began_at + (clock_ms() - began_ms) / 1000) <<
+	    GENERATION_BITS;
+	if (now < generation + ((uint64_t)1 << GENERATION_BITS))
+		now = generation + ((uint64_t)1 << GENERATION_BITS);
+	number = engine->number;
+	generation = now;
+	return (generation);
+}
+
 /* To one that does not. */
 void
 service_tell_engine(struct service *sv, struct channel *ch)
 {
 	struct orphan	*o;
 
-	sv->settings.generation += (uint64_t)1 << 32;
+	sv->settings.generation = generation_of(ch->arg);
 	service_settings_tell(sv, ch);
 	tell_fd(ch, IMSG_ENGINE_STARTS, sv, sv->starts[0], NULL, 0);
 	tell_fd(ch, IMSG_ENGINE_REPORTS, sv, sv->reports[0], NULL, 0);
