@@ -17,6 +17,18 @@
 #include <stdint.h>
 
 #include "sandbox.h"
+#include "sanitizer.h"
+
+#define ALLOW(call) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What that run-time does in _exit(2). */
+#ifdef SANDBOX_SANITIZER
+#define SANITIZER_ALLOW	ALLOW(SYS_sigaltstack), ALLOW(SYS_munmap),
+#else
+#define SANITIZER_ALLOW
+#endif
 
 /* This program's own header, which the linker knows. */
 extern const ElfW(Ehdr)	__ehdr_start __attribute__((__visibility__("hidden")));
@@ -42,20 +54,22 @@ sandbox_conversation(void)
 	struct sock_filter	code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		    offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture(), 0, 5),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture(), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		    offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 4, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+		ALLOW(SYS_read),
+		ALLOW(SYS_write),
+		ALLOW(SYS_exit_group),
+		ALLOW(SYS_exit),
+		SANITIZER_ALLOW
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 	};
 	const struct sock_fprog	filter = {
 		sizeof(code) / sizeof(code[0]), code
 	};
 
+	sanitizer_prepare();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == -1)
 		return (-1);
 	return (prctl(PR_SET_SECCOMP, (long)SECCOMP_MODE_FILTER, &filter, 0L,

@@ -32,9 +32,9 @@
 
 #include "compat.h"
 #include "sandbox.h"
+#include "sanitizer.h"
 
 #ifdef SANDBOX_SANITIZER
-#include <sanitizer/common_interface_defs.h>
 #define BACKEND_SUFFIX	", sanitizer build"
 #else
 #define BACKEND_SUFFIX	""
@@ -472,37 +472,6 @@ filter_enter(const struct call_list *role)
 	}
 	return (0);
 }
-
-#ifdef SANDBOX_SANITIZER
-static int	sanitizer_confined;
-
-/*
- * Asked by the leak checker at exit: it works with a process of its own
- * that traces this one, which no role may have.
- */
-int	__lsan_is_turned_off(void);
-
-int
-__lsan_is_turned_off(void)
-{
-	return (sanitizer_confined);
-}
-
-/* Lets the run-time read /proc while it still can, for later reports. */
-static void
-sanitizer_prepare(void)
-{
-	__sanitizer_sandbox_arguments	arguments = { 0 };
-
-	__sanitizer_sandbox_on_notify(&arguments);
-	sanitizer_confined = 1;
-}
-#else
-static void
-sanitizer_prepare(void)
-{
-}
-#endif
 
 /*
  * Same-uid processes (the programs a launcher starts) must not trace or
