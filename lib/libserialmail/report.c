@@ -174,17 +174,16 @@ recipient_print(FILE *f, const char *mailbox)
 	putc('\n', f);
 }
 
-/* The per-recipient fields that are the same for each. */
 static void
-outcome_print(FILE *f, const struct report_case *what)
+outcome_print(FILE *f, const struct report_case *what, const char *recipient)
 {
 	const char	*reply;
 	char		 host[256], status[REPORT_STATUS_SIZE];
 	size_t		 len;
 
-	report_status(status, what->text, what->expired);
+	report_status(status, what->text, recipient, what->expired);
 	fprintf(f, "Action: failed\nStatus: %s\n", status);
-	reply = report_reply(what->text, &len);
+	reply = report_reply(what->text, recipient, &len);
 	if (reply == NULL) {
 		report_field(f, "Diagnostic-Code: x-local;", what->text);
 		return;
@@ -208,7 +207,7 @@ status_part(FILE *f, const struct report_case *what)
 	for (i = 0; i < what->nrecipients; i++) {
 		fputs("\n", f);
 		recipient_print(f, what->recipients[i]);
-		outcome_print(f, what);
+		outcome_print(f, what, what->recipients[i]);
 		fputs("Last-Attempt-Date: ", f);
 		report_date(f, what->now);
 		fputs("\n", f);

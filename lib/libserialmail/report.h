@@ -91,10 +91,15 @@ size_t		 report_end(struct report *, char *);
 int		 report_is_twofold(const char *, size_t);
 
 /*
- * report_status: the status (RFC 3463) of a text as in struct report_case,
- * to out, REPORT_STATUS_SIZE bytes: the server's own, if it gave one that
- * fits its reply code; else its class; 4.4.7 for what has expired and 5.0.0 without a code.
+ * report_status: the status (RFC 3463) of a recipient in a text as in struct
+ * report_case, to out, REPORT_STATUS_SIZE bytes: the server's own, if it gave
+ * one that fits its reply code; else its class; without a reply "(#5.1.2)" in
+ * the text, else 4.4.7 for what has expired and 5.0.0.
+ *
+ * report_about: what the text says of this recipient, who may be one of
+ * several: what follows "<recipient>: " in it, or NULL.
  */
-void		 report_status(char *, const char *, int);
+void		 report_status(char *, const char *, const char *, int);
+const char	*report_about(const char *, const char *);
 
 #endif

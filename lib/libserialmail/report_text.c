@@ -114,16 +114,32 @@ report_field(FILE *f, const char *name, const char *text)
 }
 
 const char *
-report_reply(const char *text, size_t *hostlen)
+report_about(const char *text, const char *recipient)
 {
-	const char	*said;
+	size_t	len = strlen(recipient);
+
+	while ((text = strchr(text, '<')) != NULL) {
+		text++;
+		if (strncmp(text, recipient, len) == 0 &&
+		    strncmp(text + len, ">: ", 3) == 0)
+			return (text + len + 3);
+	}
+	return (NULL);
+}
+
+const char *
+report_reply(const char *text, const char *recipient, size_t *hostlen)
+{
+	const char	*own, *said;
 
 	if ((said = strstr(text, SAID)) == NULL)
 		return (NULL);
 	*hostlen = (size_t)(said - text);
 	if (*hostlen == 0 || memchr(text, ' ', *hostlen) != NULL)
 		return (NULL);
-	return (said + strlen(SAID));
+	said += strlen(SAID);
+	own = *said == '<' ? report_about(said, recipient) : NULL;
+	return (own != NULL ? own : said);
 }
 
 static size_t
@@ -155,17 +171,29 @@ status_take(char *out, const char *s, char class)
 	return (1);
 }
 
+/* Without a reply, one may be at the end of the text, as qmail has it. */
+static int
+status_find(char *out, const char *text)
+{
+	const char	*mark;
+
+	return ((mark = strstr(text, "(#")) != NULL &&
+	    (status_take(out, mark + 2, '5') ||
+	    status_take(out, mark + 2, '4')));
+}
+
 void
-report_status(char *out, const char *text, int expired)
+report_status(char *out, const char *text, const char *recipient, int expired)
 {
 	const char	*reply;
 	size_t		 hostlen;
 
-	reply = report_reply(text, &hostlen);
+	reply = report_reply(text, recipient, &hostlen);
 	if (reply == NULL || digits(reply, 4) != 3 ||
 	    (reply[0] != '4' && reply[0] != '5')) {
-		(void)snprintf(out, REPORT_STATUS_SIZE, "%s",
-		    expired ? "4.4.7" : "5.0.0");
+		if (!status_find(out, text))
+			(void)snprintf(out, REPORT_STATUS_SIZE, "%s",
+			    expired ? "4.4.7" : "5.0.0");
 		return;
 	}
 	if ((reply[3] == ' ' || reply[3] == '-') &&

@@ -14,12 +14,13 @@
  * report_paragraph: the lines of a text, none empty, bytes other than
  * printable ASCII as "?", at most REPORT_TEXT_BYTES_MAX of them.
  * report_field: one header field, NAME with its colon, folded, likewise.
- * report_reply: the part of a text after "HOST said: ", or NULL; *hostlen is
- * the length of HOST, which the text begins with.
+ * report_reply: the reply in a text, or NULL: what follows "HOST said: ", or,
+ * where the text has several replies, each after "<recipient>: ", the
+ * recipient's.  *hostlen is the length of HOST, which the text begins with.
  */
 void		 report_date(FILE *, time_t);
 void		 report_paragraph(FILE *, const char *);
 void		 report_field(FILE *, const char *, const char *);
-const char	*report_reply(const char *, size_t *);
+const char	*report_reply(const char *, const char *, size_t *);
 
 #endif

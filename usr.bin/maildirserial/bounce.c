@@ -156,6 +156,24 @@ spool_fill(const struct bounced *b, const struct report_case *what, int out)
 	return (lseek(out, 0, SEEK_SET) == -1 ? -1 : 0);
 }
 
+/*
+ * Of several recipients a server may have taken some: then the text is about
+ * the others only, by name.
+ */
+static void
+failed_keep(struct bounced *b)
+{
+	struct head	*head = &b->head;
+	size_t		 failed, i;
+
+	for (failed = i = 0; i < head->nrecipients; i++) {
+		if (report_about(b->what->text, head->recipients[i]) != NULL)
+			head->recipients[failed++] = head->recipients[i];
+	}
+	if (failed > 0)
+		head->nrecipients = failed;
+}
+
 /* The whole report in a file, at its beginning; -1 with errno. */
 static int
 spool_make(const struct bounced *b, const char *to, int twofold)
@@ -279,6 +297,7 @@ bounce_queue(struct bounced *b)
 	enum bounce_result	 result;
 	int			 in, out, twofold;
 
+	failed_keep(b);
 	twofold = *b->head.sender == '\0';
 	sender = twofold ? TWOFOLD_SENDER : "";
 	to = twofold ? b->site->double_to : b->head.sender;

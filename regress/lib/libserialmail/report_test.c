@@ -261,13 +261,19 @@ ATF_TC_BODY(status, tc)
 		{ "h said: ", 0, "5.0.0" },
 		{ "two words said: 550 5.1.1 no", 0, "5.0.0" },
 		{ "no answer", 1, "4.4.7" },
+		{ "it is too large (#5.3.4)", 0, "5.3.4" },
+		{ "it is too large (#5.3)", 0, "5.0.0" },
+		{ "h said: <b@x>: 550 5.1.1 no <a@x>: 550-5.2.2 full 550 x",
+		  0, "5.2.2" },
+		{ "h said: <xa@x>: 550 5.1.1 no <a@x>", 0, "5.0.0" },
 		{ "", 0, "5.0.0" },
 	};
 	char	out[REPORT_STATUS_SIZE];
 	size_t	i;
 
 	for (i = 0; i < nitems(examples); i++) {
-		report_status(out, examples[i].text, examples[i].expired);
+		report_status(out, examples[i].text, "a@x",
+		    examples[i].expired);
 		ATF_CHECK_STREQ_MSG(examples[i].status, out, "%s: %s",
 		    examples[i].text, out);
 	}

@@ -458,6 +458,28 @@ def bounce_of_bounce():
 
 
 @case()
+def bounce_of_some():
+    """Of several recipients those are reported whom the text names"""
+    box = Box()
+    head = ('Return-path: <joe@example.org>\nEnvelope-to: p-a@v,\n p-b@v, '
+            'p-c@v\n')
+    for n, text in enumerate(('h said: <a@v>: 550 5.1.1 no <c@v>: 552 full',
+                              'h said: 550 5.7.1 go away')):
+        box.put('new/a', head=head)
+        bounce(box, text, env={'BOUNCEFORM': 'dsn'})
+        message = email.message_from_bytes(box.queued()[n],
+                                           policy=email.policy.default)
+        parts = list(message.iter_parts())
+        found = [(one['Final-Recipient'], one['Status'])
+                 for one in parts[1].get_payload()[1:]]
+        same(found, [[('rfc822; a@v', '5.1.1'), ('rfc822; c@v', '5.0.0')],
+                     [('rfc822; %s@v' % name, '5.7.1')
+                      for name in 'abc']][n], 'recipients')
+        holds('<a@v>:\n%s<c@v>:\n' % ('<b@v>:\n' if n else '') in
+              parts[0].get_content(), 'the text')
+
+
+@case()
 def bounce_fails():
     """A queue program that fails, is killed, is missing: the message stays"""
     box = Box()
