@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +34,29 @@ path_variable(const struct conf_service *s)
 	return (getenv("PATH"));
 }
 
-/* With user or group a program is in that group only. */
+/* The groups that the program will be in beside its first; their number. */
+static int
+groups_find(const struct conf_service *s, gid_t *groups, int size)
+{
+	struct passwd	*pw;
+
+	if (s->group != NULL)
+		return (0);
+	if (s->user == NULL)
+		return (getgroups(size, groups));
+	if ((pw = getpwuid(s->uid)) == NULL)
+		return (0);
+	(void)getgrouplist(pw->pw_name, pw->pw_gid, groups, &size);
+	return (size);
+}
+
 static int
 user_in_group(const struct conf_service *s, gid_t gid)
 {
 	gid_t	groups[NGROUPS_MAX];
-	int	i, n = 0;
+	int	i, n;
 
-	if (s->user == NULL && s->group == NULL)
-		n = getgroups(nitems(groups), groups);
+	n = groups_find(s, groups, nitems(groups));
 	for (i = 0; i < n; i++)
 		if (groups[i] == gid)
 			return (1);

@@ -157,12 +157,12 @@ limits_body()
 	accept "$(service "banner \"$(repeat b 4096)\" close")"
 	refuse "$(service "banner \"$(repeat b 4097)\" close")" \
 	    "a word is longer than 4096 bytes"
-	accept "$(service "listen on 127.0.0.1 port { $(repeat '0 ' 15) } close")"
-	refuse "$(service "listen on 127.0.0.1 port { $(repeat '0 ' 16) } close")" \
-	    "listen: 17 sockets, more than 16 in one service"
+	accept "$(service "listen on 127.0.0.1 port { $(repeat '0 ' 255) } close")"
+	refuse "$(service "listen on 127.0.0.1 port { $(repeat '0 ' 256) } close")" \
+	    "listen: 257 sockets, more than 256 in one service"
 	printf 'service a { close listen on 127.0.0.1 port { %s } }\n' \
-	    "$(repeat '0 ' 17)" >ports.conf
-	atf_check -s exit:1 -o inline:'ports.conf:1: listen on 127.0.0.1: more than 16 ports\n' \
+	    "$(repeat '0 ' 257)" >ports.conf
+	atf_check -s exit:1 -o inline:'ports.conf:1: listen on 127.0.0.1: more than 256 ports\n' \
 	    "$(atf_get_srcdir)/confread" ports.conf
 	accept "$(service 'rlimit datasize 9223372036854775807 exec "/bin/cat"')"
 	refuse "$(service 'rlimit datasize 9007199254740992k exec "/bin/cat"')" \
