@@ -43,14 +43,15 @@ sandbox_resolver(void)
 }
 
 /*
- * Binds, opens rules, logs and locks, looks up users, starts processes
- * (which drop their rights themselves, after execve(2)) and ends them.
+ * Binds, opens rules, logs and locks, looks up users and the addresses of
+ * interfaces ("route"), starts processes (which drop their rights
+ * themselves, after execve(2)) and ends them.
  */
 int
 sandbox_parent(void)
 {
 	return (promise("stdio rpath wpath cpath fattr chown flock inet unix "
-	    "dns getpw id proc exec recvfd sendfd"));
+	    "dns getpw id proc exec recvfd sendfd route"));
 }
 
 /* Starts programs: limits are "proc", a directory to start in is "rpath". */

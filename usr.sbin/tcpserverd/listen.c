@@ -24,8 +24,7 @@ listen_options(int fd, int family, int v6only)
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
 		return (-1);
-	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-	    &v6only, sizeof(v6only)) == -1)
+	if (family == AF_INET6 && sockopt_v6only(fd, v6only) == -1)
 		return (-1);
 	return (0);
 }

@@ -15,3 +15,9 @@ sockopt_clear_ip_options(int fd, int family)
 		(void)setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0);
 	return (0);
 }
+
+int
+sockopt_v6only(int fd, int on)
+{
+	return (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)));
+}

@@ -23,3 +23,10 @@ sockopt_clear_ip_options(int fd, int family)
 		return (0);
 	return (len == 0 ? 0 : -1);
 }
+
+/* It always is, and pledge(2) has no promise for saying so. */
+int
+sockopt_v6only(int fd, int on)
+{
+	return (0);
+}

@@ -349,5 +349,7 @@ void	logrecord_write(const struct logrecord *, int);
  * -1 where that can't be done and the client has some: drop it.
  */
 int	sockopt_clear_ip_options(int, int);
+/* sockopt_v6only: IPV6_V6ONLY of a socket that is not bound yet; or -1. */
+int	sockopt_v6only(int, int);
 
 #endif
