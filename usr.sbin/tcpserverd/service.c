@@ -20,7 +20,7 @@
 #include "parent.h"
 
 #define CHUNK_MAX	8192		/* bytes in one message */
-#define GENERATION_BITS	22
+#define GENERATION_BITS	12
 #define QUEUE_BYTES	(START_RECORD_MAX * 4)
 
 static uint32_t	service_number;
@@ -193,27 +193,34 @@ service_settings_tell(struct service *sv, struct channel *ch)
 		    sizeof(l->note));
 }
 
+static int64_t
+wall_ms(void)
+{
+	struct timespec	ts;
+
+	if (clock_gettime(CLOCK_REALTIME, &ts) == -1 || ts.tv_sec < 0)
+		return (0);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
 /*
  * Where the numbers of an engine's sessions begin: above those of every
  * engine before it, this daemon's and earlier ones', as long as they let in
- * less than 2^22 a second, and exact in a double until 2038.
+ * less than 4096 in a millisecond, and exact in a double until 2039.
  */
 static uint64_t
 generation_of(const struct process *engine)
 {
 	static uint64_t	generation;
-	static int64_t	began_at, began_ms;
+	static int64_t	ahead_ms;	/* wall clock, of the monotonic */
 	static uint32_t	number;
 	uint64_t	now;
 
 	if (generation != 0 && engine->number == number)
 		return (generation);
-	if (generation == 0) {
-		began_at = time(NULL);
-		began_ms = clock_ms();
-	}
-	now = (uint64_t)(began_at + (clock_ms() - began_ms) / 1000) <<
-	    GENERATION_BITS;
+	if (generation == 0)
+		ahead_ms = wall_ms() - clock_ms();
+	now = (uint64_t)(ahead_ms + clock_ms() + 1) << GENERATION_BITS;
 	if (now < generation + ((uint64_t)1 << GENERATION_BITS))
 		now = generation + ((uint64_t)1 << GENERATION_BITS);
 	number = engine->number;
