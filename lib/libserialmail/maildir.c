@@ -24,7 +24,7 @@
 #define BLOCK_BYTES	65536
 #define NAME_BYTES_MAX	1024	/* with directory and NUL; NAME_MAX is 255 */
 
-/* Names are packed into these: a malloc(3) for each costs more than the name. */
+/* Names are packed into these: a malloc(3) each costs more than the name. */
 struct maildir_block {
 	struct maildir_block	*next;
 	size_t			 used;

@@ -9,10 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +26,7 @@
 #define USAGE	\
 	"maildirserial: usage: maildirserial [ -b ] [ -t seconds ] " \
 	"dir prefix client [ arg ... ]\n"
+#define LIFETIME_DIGITS_MAX	9
 #define ROUNDS_MAX	3	/* of the client in a row without a result */
 
 struct run {
@@ -272,19 +271,19 @@ run_round(struct run *run, char **argv)
 	return (1);
 }
 
+/* A word after the number may not turn weeks into seconds. */
 static time_t
 lifetime_parse(const char *arg)
 {
-	const char	*error;
-	long long	 seconds;
+	size_t	len;
 
-	seconds = strtonum(arg, 0, INT_MAX, &error);
-	if (error != NULL || !isdigit((unsigned char)*arg)) {
+	len = strspn(arg, "0123456789");
+	if (len == 0 || len > LIFETIME_DIGITS_MAX || arg[len] != '\0') {
 		fprintf(stderr, "maildirserial: -t wants a number of seconds: "
 		    "%s\n", log_name(arg));
 		usage();
 	}
-	return ((time_t)seconds);
+	return ((time_t)ucspi_scan_ulong(arg));
 }
 
 static void

@@ -93,7 +93,7 @@ enum bounce_result bounce_send(const struct site *, int,
 /* client.c */
 
 struct client_calls {
-	const char	*(*next)(void *);	/* name to tell, NULL: no more */
+	const char	*(*next)(void *);	/* name to tell; NULL: none */
 	/* a result: name, status byte, text; any of it may be nonsense */
 	void		 (*result)(void *, const char *, int, const char *);
 	void		*arg;
