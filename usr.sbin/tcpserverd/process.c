@@ -206,6 +206,13 @@ death_log(const struct process *p, int status, const char *then)
 		    (int)p->pid, WEXITSTATUS(status), then);
 }
 
+/* With any other status it has told why itself. */
+static int
+death_silent(int status)
+{
+	return (WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+}
+
 void
 process_ended(struct process *p, int status)
 {
@@ -214,7 +221,7 @@ process_ended(struct process *p, int status)
 
 	if (again && !p->replaced)
 		death_log(p, status, ", starting another");
-	else if (WIFSIGNALED(status) && !p->retired && !processes_stopping)
+	else if (death_silent(status) && !p->retired && !processes_stopping)
 		death_log(p, status, "");
 	channel_close(&p->ch);
 	p->pid = 0;

@@ -216,6 +216,13 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 }
 
 ssize_t
+send(int fd, const void *data, size_t len, int flags)
+{
+	NEXT(ssize_t, "send", (int, const void *, size_t, int));
+	return (fails("send") ? -1 : next(fd, data, len, flags));
+}
+
+ssize_t
 recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	NEXT(ssize_t, "recvmsg", (int, struct msghdr *, int));

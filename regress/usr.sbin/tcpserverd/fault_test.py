@@ -17,21 +17,23 @@ CALLS = {
     'fork': (errno.EAGAIN,), 'vfork': (errno.EAGAIN,),
     'accept': (errno.EMFILE, errno.ECONNABORTED, errno.ENOBUFS),
     'sendmsg': (errno.ENOBUFS, errno.EAGAIN),
+    'send': (errno.ENOBUFS, errno.EAGAIN),
     'recvmsg': (errno.EMSGSIZE, errno.ENOBUFS),
 }
 PLACES = {
-    'parent': ('malloc', 'open', 'socketpair', 'socket', 'pipe', 'dup',
-               'fork', 'sendmsg', 'recvmsg'),
-    'engine': ('malloc', 'accept', 'sendmsg', 'recvmsg', 'dup'),
-    'launcher': ('malloc', 'vfork', 'sendmsg', 'recvmsg', 'open'),
+    'parent': ('malloc', 'open', 'socketpair', 'pipe', 'dup', 'fork',
+               'sendmsg', 'recvmsg'),
+    'engine': ('malloc', 'accept', 'sendmsg', 'recvmsg'),
+    'launcher': ('malloc', 'vfork', 'send', 'recvmsg'),
     'resolver': ('malloc', 'socket', 'sendmsg', 'recvmsg', 'open'),
 }
 
 
 CRASH = r'.*died of signal (?:4|6|7|8|11|31)\b.*'
-# libseccomp 2.5.4 does not look at all that malloc gives it: that ends a
-# process which is not confined yet, and has met nobody.
-THEIRS = '/libseccomp.so.2(seccomp_'
+# libseccomp 2.5.4 does not look at all that malloc gives it: it crashes, or
+# loads a filter that is cut off and kills at once.  Either ends a process
+# that has met nobody yet.
+THEIRS = r'/libseccomp\.so\.2\(|died of signal 31'
 LOST_MAX = 2			# clients that one failure may cost
 
 
@@ -49,7 +51,7 @@ class Fault:
     def __init__(self, role, call, at, error):
         self.what = '%s: %s %d: %s' % (role, call, at,
                                        errno.errorcode[error])
-        self.at = at
+        self.at, self.call = at, call
         self.room = scratch()
         self.path = os.path.join(self.room, 'fault')
         with open(self.path, 'wb') as f:
@@ -69,8 +71,9 @@ class Fault:
                         env=self.env, cwd=self.room)
         try:
             self.refused(server) if server.port == 0 else self.serves(server)
-            require(not server.lines(CRASH) or THEIRS in server.log(),
-                    'a crash')
+            require(not server.lines(CRASH) or
+                    (self.call == 'malloc' and
+                     re.search(THEIRS, server.log())), 'a crash')
         except Failed as why:
             fail('%s: %s' % (self.what, why))
         Server.all.remove(server)
@@ -132,7 +135,7 @@ def add(role, call, error, step, first):
         needs()
         runs, made = run_all((role, call, error), step, first)
         sys.stderr.write('%d runs, %d calls\n' % (runs, made))
-        require(runs > 0, 'no such call was made')
+        require(made > 0, 'no such call was made')
     body.__name__ = '%s_%s_%s' % (role, call, errno.errorcode[error].lower())
     body.__doc__ = 'One %s of the %s fails' % (call, role)
     case()(body)
@@ -148,9 +151,9 @@ def needs():
 
 
 # A sample for the suite; all of them in "bmake proof".
+MALLOC_STEP = {'parent': 97, 'engine': 397, 'launcher': 61, 'resolver': 397}
 for kind in kinds():
-    step = 41 if kind[1] == 'malloc' and kind[0] == 'engine' else \
-        23 if kind[1] == 'malloc' else 5
+    step = MALLOC_STEP[kind[0]] if kind[1] == 'malloc' else 7
     add(*kind, step=step, first=1 + sum(map(ord, ''.join(kind[:2]))) % step)
 
 
