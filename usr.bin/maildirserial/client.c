@@ -57,6 +57,7 @@ client_become(char **argv, char **candidates, int in, int out)
 	(void)signal(SIGPIPE, SIG_DFL);
 	if (candidates != NULL)
 		error = ucspi_path_exec(candidates, argv, environ);
+	free(candidates);
 	log_fatal("unable to run %s: %s", log_name(argv[0]),
 	    ucspi_strerror(error));
 }

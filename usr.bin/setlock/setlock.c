@@ -123,5 +123,6 @@ main(int argc, char *argv[])
 	candidates = ucspi_path_candidates(argv[1], getenv("PATH"));
 	if (candidates != NULL)
 		error = ucspi_path_exec(candidates, &argv[1], environ);
+	free(candidates);
 	die("run", argv[1], error);
 }
