@@ -24,7 +24,8 @@ struct view {
 		struct control_gap	gap;
 		struct control_answer	answer;
 	} u;
-	const char	*remote_name;	/* of session and event */
+	const char	*local_name;	/* of session and event */
+	const char	*remote_name;
 	const char	*info;
 	const char	*rule;
 	const uint8_t	*key;		/* of verdict */

@@ -57,6 +57,7 @@ peers_put(const struct view *v, const struct netaddr *remote,
 	json_text("ident", v->info);
 	address_put("local_ip", local);
 	port_put("local_port", local, local_port);
+	json_text("local_name", v->local_name);
 	json_text("rule", v->rule);
 }
 

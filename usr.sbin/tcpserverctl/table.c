@@ -112,6 +112,7 @@ session_show(const struct view *v)
 	printf("name        %s\n", safe(v->remote_name));
 	printf("ident       %s\n", safe(v->info));
 	printf("to          %s\n", endpoint_text(&s->local, s->local_port));
+	printf("local name  %s\n", safe(v->local_name));
 	printf("rule        %s\n", safe(v->rule));
 	printf("accepted    %s, %s ago\n", time_text(s->accepted_at_us /
 	    SECOND_US, buf), age_text(s->age_us, age));

@@ -36,15 +36,41 @@ string_take(const char **s, const char **data, size_t *left, uint32_t len)
 	return (0);
 }
 
+/* lens: those of local name, remote name, info, rule. */
 static int
-names_take(struct view *v, const char *data, size_t left, uint32_t name_len,
-    uint32_t info_len, uint32_t rule_len)
+names_take(struct view *v, const char *data, size_t left,
+    const uint32_t lens[4])
 {
-	if (string_take(&v->remote_name, &data, &left, name_len) == -1 ||
-	    string_take(&v->info, &data, &left, info_len) == -1 ||
-	    string_take(&v->rule, &data, &left, rule_len) == -1)
+	if (string_take(&v->local_name, &data, &left, lens[0]) == -1 ||
+	    string_take(&v->remote_name, &data, &left, lens[1]) == -1 ||
+	    string_take(&v->info, &data, &left, lens[2]) == -1 ||
+	    string_take(&v->rule, &data, &left, lens[3]) == -1)
 		return (-1);
 	return (left == 0 ? 0 : -1);
+}
+
+static int
+session_strings(struct view *v, const char *data, size_t left)
+{
+	const struct control_session	*s = &v->u.session;
+	const uint32_t			 lens[4] = {
+		s->local_name_len, s->remote_name_len, s->info_len,
+		s->rule_len
+	};
+
+	return (names_take(v, data, left, lens));
+}
+
+static int
+event_strings(struct view *v, const char *data, size_t left)
+{
+	const struct control_event	*ev = &v->u.event;
+	const uint32_t			 lens[4] = {
+		ev->local_name_len, ev->remote_name_len, ev->info_len,
+		ev->rule_len
+	};
+
+	return (names_take(v, data, left, lens));
 }
 
 static int
@@ -110,9 +136,7 @@ row_decode(struct view *v, const char *data, size_t len)
 	data += rows[i].size;
 	left = len - rows[i].size;
 	if (v->row == ROW_SESSION)
-		return (names_take(v, data, left,
-		    v->u.session.remote_name_len, v->u.session.info_len,
-		    v->u.session.rule_len));
+		return (session_strings(v, data, left));
 	if (v->row == ROW_VERDICT)
 		return (verdict_take(v, data, left));
 	return (0);
@@ -129,8 +153,7 @@ event_decode(struct view *v, const char *data, size_t len)
 	END(ev->service);
 	if (ev->result >= RESULT_MAX)
 		return (-1);
-	return (names_take(v, data + sizeof(*ev), len - sizeof(*ev),
-	    ev->remote_name_len, ev->info_len, ev->rule_len));
+	return (event_strings(v, data + sizeof(*ev), len - sizeof(*ev)));
 }
 
 static int

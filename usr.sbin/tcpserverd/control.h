@@ -33,7 +33,7 @@
 
 #define CONTROL_VERSION		1
 /* Rows with strings, without their struct. */
-#define CONTROL_STRINGS_MAX	4096
+#define CONTROL_STRINGS_MAX	5120
 
 enum control_type {
 	/* client -> engine */
@@ -195,7 +195,10 @@ struct control_listener {
 	struct netaddr	addr;
 };
 
-/* Then remote name, info, rule, each with its NUL; length 0: not known. */
+/*
+ * Then local name, remote name, info, rule, each with its NUL; length 0: not
+ * known.
+ */
 struct control_session {
 	uint32_t	row;
 	int32_t		pid;		/* 0: not started yet */
@@ -208,9 +211,11 @@ struct control_session {
 	struct netaddr	remote;
 	uint16_t	local_port;
 	uint16_t	remote_port;
+	uint32_t	local_name_len;
 	uint32_t	remote_name_len;
 	uint32_t	info_len;
 	uint32_t	rule_len;
+	uint32_t	pad;
 };
 
 struct control_rules {
@@ -261,7 +266,7 @@ enum control_event_kind {
 					 * no program could be started */
 };
 
-/* Then remote name, info, rule as in struct control_session. */
+/* Then the strings of struct control_session. */
 struct control_event {
 	uint64_t	sequence;
 	uint64_t	id;		/* of the session */
@@ -276,9 +281,11 @@ struct control_event {
 	struct netaddr	remote;
 	uint16_t	local_port;
 	uint16_t	remote_port;
+	uint32_t	local_name_len;
 	uint32_t	remote_name_len;
 	uint32_t	info_len;
 	uint32_t	rule_len;
+	uint32_t	pad;
 };
 
 /* The events first, first + 1, ..., first + count - 1 are lost. */

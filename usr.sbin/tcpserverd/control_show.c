@@ -245,6 +245,7 @@ session_send(struct control_client *c, const struct session *s)
 	row.remote = s->remote;
 	row.local_port = s->local_port;
 	row.remote_port = s->remote_port;
+	len = row_string(buf, len, &row.local_name_len, s->local_name);
 	len = row_string(buf, len, &row.remote_name_len, s->remote_name);
 	len = row_string(buf, len, &row.info_len, s->info);
 	len = row_string(buf, len, &row.rule_len, s->rule);

@@ -126,10 +126,16 @@ subscriber_wants(const struct subscriber *sub, const struct service *sv,
 	return (0);
 }
 
-/* What the event leaves open comes from those three. */
+struct event_strings {
+	const char	*local_name;
+	const char	*remote_name;
+	const char	*info;
+	const char	*rule;
+};
+
 static void
 event_send(struct control_event *ev, const struct service *sv,
-    const char *remote_name, const char *info, const char *rule)
+    const struct event_strings *str)
 {
 	char			 row[sizeof(*ev) + CONTROL_STRINGS_MAX];
 	struct subscriber	*sub;
@@ -137,9 +143,10 @@ event_send(struct control_event *ev, const struct service *sv,
 
 	ev->at_us = epoch_us(clock_us());
 	strlcpy(ev->service, sv->settings.name, sizeof(ev->service));
-	len = row_string(row, len, &ev->remote_name_len, remote_name);
-	len = row_string(row, len, &ev->info_len, info);
-	len = row_string(row, len, &ev->rule_len, rule);
+	len = row_string(row, len, &ev->local_name_len, str->local_name);
+	len = row_string(row, len, &ev->remote_name_len, str->remote_name);
+	len = row_string(row, len, &ev->info_len, str->info);
+	len = row_string(row, len, &ev->rule_len, str->rule);
 	memcpy(row, ev, sizeof(*ev));
 	TAILQ_FOREACH(sub, &subscribers, entry)
 		if (subscriber_wants(sub, sv, ev->kind))
@@ -160,6 +167,8 @@ static void
 session_event(const struct session *s, uint32_t kind,
     enum control_result result, int status)
 {
+	struct event_strings	str = { s->local_name, s->remote_name,
+				    s->info, s->rule };
 	struct control_event	ev;
 
 	if (TAILQ_EMPTY(&subscribers))
@@ -175,13 +184,15 @@ session_event(const struct session *s, uint32_t kind,
 	ev.remote = s->remote;
 	ev.local_port = s->local_port;
 	ev.remote_port = s->remote_port;
-	event_send(&ev, s->service, s->remote_name, s->info, s->rule);
+	event_send(&ev, s->service, &str);
 }
 
 static void
 client_event(const struct client *c, uint32_t kind,
     enum control_result result)
 {
+	struct event_strings	str = { c->local_name, c->remote_name,
+				    c->info, c->rule };
 	struct control_event	ev;
 
 	if (TAILQ_EMPTY(&subscribers))
@@ -195,7 +206,7 @@ client_event(const struct client *c, uint32_t kind,
 	ev.remote = c->remote;
 	ev.local_port = c->local_port;
 	ev.remote_port = c->remote_port;
-	event_send(&ev, c->service, c->remote_name, c->info, c->rule);
+	event_send(&ev, c->service, &str);
 }
 
 static enum control_result

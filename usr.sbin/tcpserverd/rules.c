@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "network.h"
 
 #define RULES_ANSWER_TIMEOUT_S	10
 
@@ -119,6 +120,17 @@ client_allow(struct client *c)
 	TAILQ_INSERT_TAIL(&c->service->starting, c, entry);
 }
 
+/* As rules spell it: a network's key is for lookups only. */
+static char *
+rule_text(const uint8_t *key, size_t len)
+{
+	char	network[NETADDR_TEXT_SIZE + 4];
+
+	if (network_key_text(key, len, network, sizeof(network)) == 0)
+		return (strdup(network));
+	return (strndup((const char *)key, len));
+}
+
 /* For the log and tcpserverctl(8); the classic lines don't name it. */
 static void
 rule_keep(struct client *c, const struct access_verdict *v)
@@ -126,7 +138,7 @@ rule_keep(struct client *c, const struct access_verdict *v)
 	if ((c->service->settings.flags & SERVICE_CLASSIC) ||
 	    v->answer == ACCESS_DEFAULT)
 		return;
-	c->rule = strndup((const char *)v->key, v->key_len);
+	c->rule = rule_text(v->key, v->key_len);
 }
 
 static void
