@@ -90,7 +90,7 @@ sessions_show(const struct view *v)
 	const struct control_session	*s = &v->u.session;
 	char				 age[AGE_SIZE], pid[16];
 
-	printf("%-12" PRIu64 " %-16s %7s %7s  %-24s", s->id, safe(s->service),
+	printf("%-17" PRIu64 " %-16s %7s %7s  %-24s", s->id, safe(s->service),
 	    pid_text(s->pid, pid, sizeof(pid)), age_text(s->age_us, age),
 	    endpoint_text(&s->remote, s->remote_port));
 	if (v->remote_name != NULL)
@@ -222,7 +222,8 @@ rule_show(const struct control_verdict *r, const struct view *v)
 {
 	struct source	src;
 
-	printf("by rule     %s\n", key_text(v->key, r->key_len));
+	printf("by rule     %s\n", r->key_len == 0 ?
+	    "the last one, for everybody" : key_text(v->key, r->key_len));
 	source_find(&src, r->rules_path, v->key, r->key_len);
 	if (src.path[0] == '\0')
 		printf("in          %s\n", safe(r->rules_path));
@@ -311,7 +312,7 @@ table_begin(const struct command *c)
 		printf("%-16s %-8s %8s %8s  %s\n", "SERVICE", "STATE",
 		    "SESSIONS", "LIMIT", "LISTENS ON");
 	if (c->action == ACTION_SHOW_SESSIONS)
-		printf("%-12s %-16s %7s %7s  %-24s %s\n", "ID", "SERVICE",
+		printf("%-17s %-16s %7s %7s  %-24s %s\n", "ID", "SERVICE",
 		    "PID", "AGE", "FROM", "NAME");
 	if (c->action == ACTION_SHOW_RULES)
 		printf("%-16s %s\n", "SERVICE", "RULES");

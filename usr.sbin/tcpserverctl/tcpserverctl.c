@@ -266,7 +266,7 @@ main(int argc, char *argv[])
 	struct command	 c;
 	int		 letter;
 
-	while ((letter = getopt(argc, argv, "js:")) != -1)
+	while ((letter = getopt(argc, argv, "+js:")) != -1)
 		switch (letter) {
 		case 'j':
 			json = 1;

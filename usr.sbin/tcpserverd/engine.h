@@ -223,8 +223,8 @@ void	rules_forget(struct service *);
 void	rules_judge(struct service *);
 void	rules_answered(struct service *, struct imsg *);
 /*
- * rules_want: 1: the rules at hand are fresh, or there need not be any; 0:
- * the parent was asked, control_rules_known() will be called; -1 and errno.
+ * rules_want: 1: there need not be any rules; 0: the parent was asked whether
+ * those at hand are fresh, control_rules_known() will be called; -1 and errno.
  */
 int	rules_want(struct service *);
 

@@ -207,7 +207,7 @@ rules_want(struct service *sv)
 {
 	if (sv->rules_waiting)
 		return (0);
-	if (!rules_stale(sv))
+	if (!(sv->settings.flags & SERVICE_RULES))
 		return (1);
 	/* Of a service that is just being configured: soon. */
 	if (!evtimer_initialized(&sv->rules_timer)) {
