@@ -351,6 +351,8 @@ rules_wanted(struct service *sv, struct channel *ch)
 {
 	if (!(sv->settings.flags & SERVICE_RULES) && config.setup == NULL)
 		return (-1);
+	if (sv->rules_text)
+		(void)rules_text_recheck(sv);
 	service_rules_send(sv, ch);
 	return (0);
 }

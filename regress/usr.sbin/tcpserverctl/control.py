@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -41,8 +42,10 @@ def ctl(*words, path='ctl.sock', **more):
 class Daemon:
     """tcpserverd in the foreground, its configuration in this directory"""
 
-    def __init__(self, conf, sockets='control socket "@/ctl.sock"\n'):
+    def __init__(self, conf, sockets='control socket "@/ctl.sock"\n',
+                 fixed=False):
         self.sockets = sockets
+        self.ports = {} if fixed else None
         self.configure(conf)
         self.log = open('log', 'ab')
         self.process = subprocess.Popen(
@@ -52,7 +55,19 @@ class Daemon:
         wait_for(self.serves, 'the daemon')
 
     def configure(self, conf):
+        if self.ports is not None:
+            conf = re.sub(r'service (\w+) {\n\tlisten on 127.0.0.1 port 0',
+                          self.port_fix, conf)
         write('conf', (self.sockets + conf).replace('@', os.getcwd()))
+
+    def port_fix(self, match):
+        """A reload keeps the listeners of ports that are named"""
+        name = match.group(1)
+        if name not in self.ports:
+            with socket.socket() as s:
+                s.bind(('127.0.0.1', 0))
+                self.ports[name] = s.getsockname()[1]
+        return match.group(0)[:-1] + str(self.ports[name])
 
     def serves(self):
         if self.process.poll() is not None:

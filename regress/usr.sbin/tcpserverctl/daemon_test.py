@@ -248,7 +248,7 @@ def metrics(d):
 
 
 @case()
-@daemon(HELLO_CONF)
+@daemon(HELLO_CONF, fixed=True)
 def reload(d):
     """All or nothing, and the errors are told to who asked"""
     old = d.port('hello')
@@ -272,7 +272,7 @@ def reload(d):
 
 
 @case()
-@daemon(HELLO_CONF + CAT_CONF)
+@daemon(HELLO_CONF + CAT_CONF, fixed=True)
 def pause_and_drain(d):
     """Clients wait or are refused; the other service does not notice"""
     def state(name):
