@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "import.h"
 #include "json.h"
 #include "tcpserverctl.h"
 
@@ -259,6 +260,16 @@ command_run(const struct command *c, const char *path)
 	return (answer_show(c, out));
 }
 
+/* Its codes are ours: 1 if something was left out, 2 if there is nothing. */
+static int
+import_run(const char *file)
+{
+	int	code = import_file(file, stdout, stderr);
+
+	output_flush();
+	return (code);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -281,5 +292,7 @@ main(int argc, char *argv[])
 		usage();
 	if (command_parse(&c, argv + optind, stderr) == -1)
 		return (EXIT_FAILED);
+	if (c.action == ACTION_IMPORT)
+		return (import_run(c.file));
 	return (command_run(&c, path));
 }

@@ -593,14 +593,18 @@ def examples(d):
         os.chmod('bin/' + name, 0o755)
     env = dict(os.environ, PATH=os.getcwd() + '/bin:' + os.environ['PATH'])
     ran = 0
+    write('run', '#!/bin/sh\nexec tcpserver -R 127.0.0.1 0 /bin/echo hi\n')
     for lines in displays(
             SOURCE + '/usr.sbin/tcpserverctl/tcpserverctl.8'):
-        done = run(['sh', '-ec', '\n'.join(lines)], env=env)
+        script = '\n'.join(lines).replace('/service/smtpd/run', 'run')
+        done = run(['sh', '-ec', script], env=env)
         same(done.returncode, 0, (lines, done.stderr))
         ran += 1
-    same(ran, 5, 'examples')
+    same(ran, 6, 'examples')
     with open('tcpserverd.prom') as f:
         holds(f.read().endswith('# EOF\n'), 'tcpserverd.prom')
+    with open('smtp.conf') as f:
+        holds('exec "/bin/echo" "hi"' in f.read(), 'smtp.conf')
 
 
 if __name__ == '__main__':

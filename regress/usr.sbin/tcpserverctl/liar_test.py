@@ -182,6 +182,21 @@ def words():
 
 
 @case()
+def imported():
+    """import: what can't be carried over is told, by the exit code too"""
+    write('run', '#!/bin/sh\nexec tcpserver -vRHl0 0 7 /bin/cat\n')
+    done = ctl('import', 'run')
+    same((done.returncode, done.stderr), (0, ''), done.stdout)
+    holds('exec "/bin/cat"' in done.stdout, done.stdout)
+    write('run', '#!/bin/sh\nexec tcpserver 0 7 /no/such/program\n')
+    done = ctl('import', 'run')
+    same(done.returncode, 1, done.stderr)
+    holds(done.stderr.startswith('run:2: '), done.stderr)
+    done = ctl('import', 'nothing')
+    same((done.returncode, done.stdout), (2, ''), done.stderr)
+
+
+@case()
 def usage():
     """The usage is the manual's SYNOPSIS"""
     program = STAGE + '/sbin/tcpserverctl'
