@@ -11,7 +11,7 @@
 
 #include "delivery.h"
 
-#define SOURCE_BLOCK_SIZE	65536
+#define SOURCE_BLOCK_SIZE	131072
 
 /* A text; the last block that was read of a file stays in memory. */
 struct source {
