@@ -350,6 +350,31 @@ def slips():
 
 
 @inside()
+def slips_of_the_script():
+    """Slips in step 5: a program that is not in PATH, a prefix cut short"""
+    host = Host(recipe().replace('setlock', 'no-such-setlock'))
+    sink = Sink()
+    box = host.box()
+    host.fill(box, 2, '-w', 'qmail')
+    talk(connect())
+    log = host.wait_log('end ')
+    holds(re.search(r'end \d+ status 32512\n', log), log)
+    holds('no-such-setlock: not found' in log, log)
+    same(sink.connections, 0, 'connections')
+    host.stop()
+    os.rename('autoturn', 'earlier')
+    host = Host(recipe().replace('autoturn-$TCPREMOTEIP- ',
+                                 'autoturn-$TCPREMOTEIP '))
+    box = host.box()
+    host.fill(box, 2, '-w', 'qmail')
+    talk(connect())
+    holds(all(rcpt[0].startswith((b'RCPT TO:<-', b'RCPT TO:<"-'))
+              for _, rcpt, _ in sink.got), sink.got)
+    same(len(sink.got), 2, 'messages')
+    host.stop()
+
+
+@inside()
 def without_qmail():
     """The manual's other script: no prefix, heads of all four"""
     host, sink = Host(recipe(1)), Sink()
