@@ -32,6 +32,7 @@ struct plan_listener {
 	int			 fd;		/* without */
 	int			 backlog;
 	struct netaddr		 addr;
+	uint16_t		 asked;		/* port, 0: any */
 	uint16_t		 port;
 };
 
@@ -107,19 +108,43 @@ netaddr_same(const struct netaddr *a, const struct netaddr *b)
 	    memcmp(a->bytes, b->bytes, len) == 0);
 }
 
+/* By whichever service. */
+static int
+listener_wanted(const struct listener *l)
+{
+	const struct plan		*pn;
+	const struct plan_listener	*pl;
+
+	TAILQ_FOREACH(pn, &plans, entry)
+		TAILQ_FOREACH(pl, &pn->listeners, entry)
+			if (pl->listener == l)
+				return (1);
+	return (0);
+}
+
+/* A port that was given as 0 is the same only to the service that has it. */
+static int
+listener_fits(const struct listener *l, const struct service *owner,
+    const struct plan *pn, const struct plan_listener *pl)
+{
+	return (l->asked == pl->asked &&
+	    (pl->asked != 0 || owner == pn->sv) &&
+	    netaddr_same(&l->note.addr, &pl->addr) && !listener_wanted(l));
+}
+
 /* Is it there already, whoever has it? */
 static int
-listener_find(struct plan_listener *pl)
+listener_find(const struct plan *pn, struct plan_listener *pl)
 {
 	struct service	*sv;
 	struct listener	*l;
 
 	TAILQ_FOREACH(sv, &config.services, entry)
 		TAILQ_FOREACH(l, &sv->listeners, entry)
-			if (l->note.port == pl->port && pl->port != 0 &&
-			    netaddr_same(&l->note.addr, &pl->addr)) {
+			if (listener_fits(l, sv, pn, pl)) {
 				pl->owner = sv;
 				pl->listener = l;
+				pl->port = l->note.port;
 				return (1);
 			}
 	return (0);
@@ -157,10 +182,10 @@ plan_listener_add(struct plan *pn, const struct conf_listen *cl,
 	}
 	pl->fd = -1;
 	pl->addr = *addr;
-	pl->port = cl->port;
+	pl->asked = pl->port = cl->port;
 	pl->backlog = cl->backlog;
 	TAILQ_INSERT_TAIL(&pn->listeners, pl, entry);
-	if (listener_find(pl))
+	if (listener_find(pn, pl))
 		return (0);
 	return (listener_make(pl, cl, ear));
 }
@@ -522,18 +547,13 @@ listener_gone(struct service *sv, struct listener *l)
 	service_listener_free(sv, l);
 }
 
-/* By whichever service. */
-static int
-listener_wanted(const struct listener *l)
+static void
+listener_give(struct service *sv, int fd, const struct plan_listener *pl)
 {
-	const struct plan		*pn;
-	const struct plan_listener	*pl;
+	struct listener	*l;
 
-	TAILQ_FOREACH(pn, &plans, entry)
-		TAILQ_FOREACH(pl, &pn->listeners, entry)
-			if (pl->listener == l)
-				return (1);
-	return (0);
+	l = service_listener_add(sv, fd, pl->backlog, &pl->addr, pl->port);
+	l->asked = pl->asked;
 }
 
 /* From a service that had it; its clients in the backlog come along. */
@@ -545,15 +565,14 @@ listener_move(struct service *to, struct plan_listener *pl)
 
 	l->fd = -1;
 	listener_gone(pl->owner, l);
-	service_listener_add(to, fd, pl->backlog, &pl->addr, pl->port);
+	listener_give(to, fd, pl);
 }
 
 static void
 plan_listener_take(struct service *sv, struct plan_listener *pl)
 {
 	if (pl->listener == NULL && pl->fd >= 0)
-		service_listener_add(sv, pl->fd, pl->backlog, &pl->addr,
-		    pl->port);
+		listener_give(sv, pl->fd, pl);
 	else if (pl->listener != NULL && pl->owner != sv)
 		listener_move(sv, pl);
 	else if (pl->listener != NULL && pl->listener->backlog != pl->backlog &&

@@ -44,6 +44,7 @@ struct listener {
 	TAILQ_ENTRY(listener)	 entry;
 	int			 fd;
 	int			 backlog;
+	uint16_t		 asked;		/* port: 0 got any */
 	struct listener_note	 note;
 };
 
@@ -205,7 +206,7 @@ extern int	 processes_stopping;
  */
 struct service	*service_new(const char *);
 void		 service_free(struct service *);
-void		 service_listener_add(struct service *, int, int,
+struct listener	*service_listener_add(struct service *, int, int,
 		    const struct netaddr *, uint16_t);
 void		 service_listener_free(struct service *, struct listener *);
 void		 service_listeners_close(struct service *);

@@ -105,7 +105,7 @@ service_free(struct service *sv)
  */
 
 /* Takes fd. */
-void
+struct listener *
 service_listener_add(struct service *sv, int fd, int backlog,
     const struct netaddr *addr, uint16_t port)
 {
@@ -117,8 +117,9 @@ service_listener_add(struct service *sv, int fd, int backlog,
 	l->backlog = backlog;
 	l->note.number = listener_number++;
 	l->note.addr = *addr;
-	l->note.port = port;
+	l->note.port = l->asked = port;
 	TAILQ_INSERT_TAIL(&sv->listeners, l, entry);
+	return (l);
 }
 
 /* fd -1: it has gone to another service. */
