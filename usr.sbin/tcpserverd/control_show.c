@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "control_engine.h"
-#include "sandbox.h"
 
 int
 show_begin(struct control_client *c, uint32_t what,
@@ -86,7 +85,7 @@ status_send(struct control_client *c)
 	st.event_clients = control_clients(1);
 	st.control_clients = control_clients(0);
 	strlcpy(st.build, privsep_build, sizeof(st.build));
-	strlcpy(st.sandbox, sandbox_backend(), sizeof(st.sandbox));
+	strlcpy(st.sandbox, engine_sandbox, sizeof(st.sandbox));
 	memcpy(st.conf_path, engine_setup.conf_path, sizeof(st.conf_path));
 	st.conf_path[sizeof(st.conf_path) - 1] = '\0';
 	status_services(&st);

@@ -29,6 +29,7 @@ TAILQ_HEAD(services, service);
 struct channel		engine_parent;
 struct engine_setup	engine_setup;
 int64_t			engine_began_at;
+const char		*engine_sandbox = "none";
 static struct event	gone_timer;
 static struct services	services = TAILQ_HEAD_INITIALIZER(services);
 
@@ -431,6 +432,7 @@ engine_main(void)
 	elog_init(hello.flags & PRIVSEP_QUIET);
 	if (sandbox_engine() == -1)
 		fatal("sandbox");
+	engine_sandbox = sandbox_backend();
 	if (channel_adopt(&engine_parent, engine_dispatch_parent,
 	    engine_lost_parent, NULL) == -1)
 		fatal("channel");

@@ -143,6 +143,7 @@ struct service {
 extern struct channel		engine_parent;
 extern struct engine_setup	engine_setup;	/* zeros with the classic */
 extern int64_t			engine_began_at;	/* time(3) */
+extern const char		*engine_sandbox;
 
 /* banner.c */
 
