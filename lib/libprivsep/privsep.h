@@ -51,8 +51,8 @@ struct privsep_hello {
 	uint32_t	gid;
 	uint32_t	groups_len;	/* beside gid; 0: none */
 	uint32_t	groups[PRIVSEP_GROUPS_MAX];
-	char		login_class[PRIVSEP_CLASS_SIZE];	/* for a child that
-					 * knows how; "": ours */
+	/* For a child that knows how; "": ours. */
+	char		login_class[PRIVSEP_CLASS_SIZE];
 	uint32_t	log_facility;	/* LOG_DAEMON ... with PRIVSEP_SYSLOG */
 };
 

@@ -172,7 +172,8 @@ client_local(struct client *c)
 	}
 	if ((sv->settings.flags & SERVICE_LOCAL_NAME) &&
 	    (c->local_name = strdup(local_name(c, ip))) == NULL) {
-		client_drop(c, RESULT_DROPPED_MEMORY, "%s", ucspi_strerror(ENOMEM));
+		client_drop(c, RESULT_DROPPED_MEMORY, "%s",
+		    ucspi_strerror(ENOMEM));
 		return (-1);
 	}
 	return (0);

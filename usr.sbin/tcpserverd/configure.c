@@ -465,7 +465,8 @@ launch_same(const struct launch *a, const struct launch *b)
 	    a->rlimits_len == b->rlimits_len &&
 	    (a->rlimits_len == 0 || memcmp(a->rlimits, b->rlimits,
 	    a->rlimits_len * sizeof(*a->rlimits)) == 0) &&
-	    text_same(a->directory, b->directory));
+	    text_same(a->directory, b->directory) &&
+	    a->log_json == b->log_json);
 }
 
 static void
@@ -479,6 +480,7 @@ launch_fill(struct launch *la, struct plan *pn)
 	la->env_set = cs->env_set;
 	la->env_unset = cs->env_unset;
 	la->directory = cs->directory;
+	la->log_json = configure_setup.log_json;
 	la->rlimits = pn->rlimits;
 	la->rlimits_len = pn->rlimits_len;
 	pn->rlimits = NULL;

@@ -36,7 +36,7 @@ struct session {
 	char			*local_name;	/* NULL: unknown */
 	char			*remote_name;
 	char			*info;
-	char			*rule;		/* key of the rule; NULL: none */
+	char			*rule;		/* its key; NULL: none */
 };
 
 enum client_state {

@@ -59,6 +59,7 @@ struct launch {
 	const struct rlimit_note *rlimits;
 	unsigned int		 rlimits_len;
 	const char		*directory;	/* NULL: ours */
+	uint32_t		 log_json;
 };
 
 /* A program whose launcher died: we are told of its end, we tell on. */
@@ -96,7 +97,7 @@ struct service {
 	struct event		 sync_timer;
 	TAILQ_HEAD(, orphan)	 orphans;
 	uint64_t		 orphans_len;
-	uint64_t		 sessions_high;	/* highest sessions_max so far */
+	uint64_t		 sessions_high;	/* sessions_max, highest */
 };
 
 TAILQ_HEAD(services, service);

@@ -242,7 +242,8 @@ child_run(const struct program *p, const struct start *s, char **envp,
 	if (log->on)
 		child_log_write(log);
 	if (child_descriptors(s->fd) == -1 || child_signals() == -1)
-		child_drop(p, s->record->id, "unable to set up descriptors", "", errno);
+		child_drop(p, s->record->id, "unable to set up descriptors",
+		    "", errno);
 	child_place(p, s->record->id);
 	errnum = ucspi_path_exec(p->candidates, p->argv, envp);
 	child_drop(p, s->record->id, "unable to run ", p->argv[0], errnum);

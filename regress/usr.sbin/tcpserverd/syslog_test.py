@@ -303,6 +303,30 @@ service gone { listen on 127.0.0.1 port %d  log verbose  exec "%s" }
     same(len({line['id'] for line in ends.values()}), 4, 'ids')
 
 
+@case()
+def form_reloaded():
+    """Engine and launchers write JSON after a reload that says so"""
+    own_network()
+    port = ports_of(1)[0]
+    program = os.path.join(scratch(), 'program')
+    with open(program, 'w') as f:
+        f.write('#!/nowhere/at/all\n')
+    os.chmod(program, 0o755)
+    text = '%%sservice bad { listen on 127.0.0.1 port %d  exec "%s" }\n' % (
+        port, program)
+    daemon = Daemon(text % '', foreground=True)
+    wait_for(lambda: try_ask(port), 'port %d' % port)
+    wait_for(lambda: 'event=end' in daemon.log(), 'a line')
+    require('event=fail' in daemon.log(), daemon.log())
+    daemon.write(text % 'log format json\n')
+    os.kill(daemon.pid, signal.SIGHUP)
+    wait_for(lambda: 'reloaded' in daemon.log(), 'the reload')
+    wait_for(lambda: try_ask(port) and '"event":"fail"' in daemon.log(),
+             'JSON of a launcher')
+    wait_for(lambda: ended(daemon), 'JSON of the engine')
+    daemon.stop()
+
+
 def try_ask(port):
     try:
         ask(port)
