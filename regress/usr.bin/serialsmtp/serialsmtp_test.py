@@ -368,7 +368,7 @@ def mailfront_smtp():
 def examples_of_manual():
     """EXAMPLES, with postfix's sink"""
     network_own()
-    smtp_sink(port='25')
+    smtp_sink(port='2525')
     maildir('Maildir', ('1', b'x\n', 'autoturn-192.0.2.1-joe@d.example'))
     examples_run('serialsmtp.1')
 
