@@ -12,6 +12,9 @@
  * Nothing may reach beyond the bytes, and libcdb reading the same file must
  * find what we find, or see damage; where we see damage, it may do as it
  * likes.
+ *
+ * covers: lib/libaccess/access.c lib/libaccess/database.c
+ * covers: lib/libaccess/lookup.c
  */
 #include <sys/types.h>
 #include <sys/socket.h>

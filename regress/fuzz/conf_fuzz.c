@@ -5,6 +5,8 @@
  * files, "0" (which is opened), "1", "2" and "3", that may include each
  * other.  Every error must be one printable line; what is read without an
  * error must, written down again, be read as the same.
+ *
+ * covers: lib/libconf/conf.c
  */
 #include <sys/types.h>
 #include <sys/stat.h>

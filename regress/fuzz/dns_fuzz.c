@@ -11,6 +11,8 @@
  *
  * An answer must keep its own promises and be the same when read again; a
  * name must survive the way to text and back.
+ *
+ * covers: lib/libucspi/name_answer.c lib/libucspi/name_wire.c
  */
 #include <sys/types.h>
 #include <sys/socket.h>

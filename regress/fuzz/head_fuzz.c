@@ -8,6 +8,8 @@
  *
  * Whatever is found must be fit for a command, must come from the lines that
  * are not sent, and must not depend on what follows them.
+ *
+ * covers: lib/libserialmail/head.c
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -7,6 +7,8 @@
  *	the rest	the bytes
  *
  * The result must be what a plain reading of the whole finds.
+ *
+ * covers: lib/libucspi/ident_reply.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,17 @@
  *
  * What comes out must be what a plain walk over the same octets finds, and
  * no descriptor may be left over.
+ *
+ * covers: lib/libcompat/imsg.c lib/libcompat/ibuf.c lib/libcompat/msgbuf.c
+ * functions: imsgbuf_read imsgbuf_get imsg_free imsg_get_fd imsg_get_type
+ * functions: imsg_get_id imsg_get_pid imsg_get_len imsg_get_data imsg_get_buf
+ * functions: imsg_get_strbuf imsg_get_ibuf imsg_header_read imsg_from_ibuf
+ * functions: imsg_forward ibuf_skip ibuf_get ibuf_get_ibuf ibuf_get_strbuf
+ * functions: ibuf_fd_get ibuf_fd_set ibuf_read msgbuf_get msgbuf_read
+ * functions: msgbuf_fd_drop msgbuf_fd_pop msgbuf_readable msgbuf_input
+ * functions: msgbuf_parse ibuf_fill msgbuf_message_start msgbuf_fd_check
+ * functions: msgbuf_recv_lossy msgbuf_recv msgbuf_control msgbuf_control_scan
+ * functions: msgbuf_fd_push
  */
 #include <sys/types.h>
 #include <sys/socket.h>

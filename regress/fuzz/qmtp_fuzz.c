@@ -9,6 +9,10 @@
  *
  * Each message has one event; the responses are those that a plain reading
  * of the whole finds.
+ *
+ * covers: lib/libserialmail/qmtp.c lib/libserialmail/qmtp_response.c
+ * functions: length_take octet_take qmtp_response_take qmtp_receive
+ * functions: qmtp_answer response_note text_add qmtp_end slot_event
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,6 +5,8 @@
  * it: the input is taken once as the one and once as the other.  The
  * commands found must be those that a plain reading of each whole line
  * finds, one for each line.
+ *
+ * includes: usr.bin/rblsmtpd/smtp.c
  */
 #include <ctype.h>
 #include <stdlib.h>

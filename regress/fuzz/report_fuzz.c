@@ -11,6 +11,14 @@
  *
  * After each deed the tables and counts must agree with each other, and the
  * other service must be as it was.
+ *
+ * includes: usr.sbin/tcpserverd/session.c usr.sbin/tcpserverd/queue.c
+ * functions: session_new session_by_id session_by_pid session_next
+ * functions: session_from session_started session_free session_end id_compare
+ * functions: pid_compare start_failed sync_end session_orphaned
+ * functions: report_session report_running session_adoptable session_adopt
+ * functions: session_runs session_learn report_dispatch report_ended
+ * functions: report_failed report_synced report_refuse queue_read
  */
 #include <stdlib.h>
 

@@ -7,6 +7,9 @@
  * Both must agree.  What is made of a line must be stable: a key, written
  * back as an address, gives the same key again.  A database that was made
  * must open, and judging by it must never meet damage.
+ *
+ * covers: lib/libaccess/rules.c lib/libaccess/compile.c
+ * covers: lib/libaccess/address.c lib/libaccess/network_text.c
  */
 #include <sys/types.h>
 #include <sys/socket.h>

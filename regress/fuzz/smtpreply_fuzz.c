@@ -10,6 +10,8 @@
  * Each message has one event, and is accepted only if there was a line that
  * begins with a 2 after its dot was sent.  No CR or LF of the output stands
  * alone.
+ *
+ * covers: lib/libserialmail/smtp.c
  */
 #include <stdlib.h>
 #include <string.h>

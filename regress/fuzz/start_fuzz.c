@@ -3,6 +3,8 @@
  *
  * What an engine may send a launcher as a start: the input is the packet.
  * The result must be what a plain reading of the lengths finds.
+ *
+ * includes: usr.sbin/tcpserverd/start.c
  */
 #include <stdlib.h>
 

@@ -39,6 +39,7 @@ static int
 groups_find(const struct conf_service *s, gid_t *groups, int size)
 {
 	struct passwd	*pw;
+	int		 n;
 
 	if (s->group != NULL)
 		return (0);
@@ -46,8 +47,11 @@ groups_find(const struct conf_service *s, gid_t *groups, int size)
 		return (getgroups(size, groups));
 	if ((pw = getpwuid(s->uid)) == NULL)
 		return (0);
-	(void)getgrouplist(pw->pw_name, pw->pw_gid, groups, &size);
-	return (size);
+	/* With too many it says how many there are. */
+	n = size;
+	if (getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) == -1)
+		n = size;
+	return (n);
 }
 
 static int
