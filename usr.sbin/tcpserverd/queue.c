@@ -296,14 +296,21 @@ report_refuse(struct service *sv, const char *what, uint64_t number)
 	tell_nonsense(sv, what, number);
 }
 
+/* A launcher may say what it likes: what can't be is not known (0). */
+static int64_t
+time_heard(int64_t at_us)
+{
+	return (at_us > 0 && at_us <= clock_us() ? at_us : 0);
+}
+
 /* Where the start left a gap: the engine is another one than then. */
 static void
 session_learn(struct session *s, const struct report_session *r)
 {
 	if (s->accepted_us != 0)
 		return;
-	s->accepted_us = r->accepted_us;
-	s->started_us = r->report.at_us;
+	s->accepted_us = time_heard(r->accepted_us);
+	s->started_us = time_heard(r->report.at_us);
 	s->local = r->local;
 	s->remote = r->remote;
 	s->local_port = r->local_port;
@@ -318,7 +325,7 @@ session_runs(struct session *s, const struct report *r)
 	session_started(s, r->pid);
 	if (!first || s->pid == 0)
 		return;
-	s->started_us = r->at_us;
+	s->started_us = time_heard(r->at_us);
 	tell_started(s);
 }
 
