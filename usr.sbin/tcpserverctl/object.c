@@ -263,6 +263,20 @@ verdict_put(const struct command *c, const struct view *v)
 	json_end();
 }
 
+/* By value: some systems' macros take its address. */
+static void
+status_put(int known, int status)
+{
+	if (known && WIFEXITED(status))
+		json_number("exit", (uint64_t)WEXITSTATUS(status));
+	else
+		json_null("exit");
+	if (known && WIFSIGNALED(status))
+		json_number("signal", (uint64_t)WTERMSIG(status));
+	else
+		json_null("signal");
+}
+
 static void
 event_put(const struct view *v)
 {
@@ -281,14 +295,7 @@ event_put(const struct view *v)
 	peers_put(v, &ev->remote, ev->remote_port, &ev->local,
 	    ev->local_port);
 	pid_put(ev->pid);
-	if (ended && ev->pid > 0 && WIFEXITED(ev->status))
-		json_number("exit", (uint64_t)WEXITSTATUS(ev->status));
-	else
-		json_null("exit");
-	if (ended && ev->pid > 0 && WIFSIGNALED(ev->status))
-		json_number("signal", (uint64_t)WTERMSIG(ev->status));
-	else
-		json_null("signal");
+	status_put(ended && ev->pid > 0, ev->status);
 	json_ms("duration_ms", ev->age_us);
 	json_done();
 }
