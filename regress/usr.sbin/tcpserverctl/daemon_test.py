@@ -487,6 +487,10 @@ def monitored():
         try:
             wait_for(lambda: d.json('show', 'status')['control_clients'] == 3,
                      'both')
+            if sys.platform.startswith('linux'):
+                for one in watch:
+                    with open('/proc/%d/status' % one.pid) as f:
+                        holds('\nSeccomp:\t2\n' in f.read(), 'confined')
             d.ask('hello')
             d.ask('ruled')
             events = {}
