@@ -7,7 +7,8 @@ usage: compare [-n connections] [-r rounds] [-c list] [-k kinds]
 Each command is run in alternation with the others, with RULES and PROGRAM in
 its words replaced, and PORT by a free port; without PORT it must print its
 port on standard output.  What it logs goes through a pipe to cat(1).  The
-first name is the one the others are compared to.  CPU is of the server and everything it started, per 1,000 connections,
+first name is the one the others are compared to.  Connections that failed
+are told of.  CPU is of the server and everything it started, per 1,000 connections,
 from wait4(2) after SIGTERM.
 """
 import argparse, os, shlex, signal, socket, statistics, subprocess, sys, time
@@ -73,8 +74,11 @@ def load_run(a, port, concurrent, kind):
     words += ["127.0.0.1", port] + (["ok"] if kind == "accepted" else [])
     out = subprocess.run(words, capture_output=True, text=True)
     values = dict(v.split("=") for v in out.stdout.split())
-    if values.get("bad") != "0":
+    if "bad" not in values:
         sys.exit("compare: load: %s%s" % (out.stdout, out.stderr))
+    if values["bad"] != "0":
+        print("compare: %s of %d connections failed at %d at a time" % (
+            values["bad"], n, concurrent), file=sys.stderr)
     return n, float(values["rate"]), float(values["p99_us"])
 
 
