@@ -40,7 +40,7 @@ daemon_has_no_maker_body()
 	nm "$daemon" > symbols || atf_fail "nm $daemon"
 	grep -q ' access_check$' symbols ||
 	    atf_fail "$daemon does not hold the reader"
-	atf_check -s exit:1 grep -E ' (cdb_|compile_rules|rules_line)' symbols
+	atf_check -s exit:1 grep -E ' (cdb_|compile_rules)' symbols
 }
 
 atf_init_test_cases()
