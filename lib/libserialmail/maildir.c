@@ -34,6 +34,7 @@ struct maildir_block {
 struct walk {
 	struct maildir_list	*list;
 	int			 dirfd;
+	int			 subfd;		/* its subdirectory */
 	time_t			 now;
 	maildir_report		*report;
 	void			*arg;
@@ -185,36 +186,40 @@ walk_file(struct walk *walk, const char *name)
 	}
 	if ((error = mode_error(st.st_mode)) != 0)
 		walk->report(walk->arg, name, maildir_why(error));
-	else if (st.st_mtime > walk->now)
+	else if (st.st_mtime - walk->now > MAILDIR_AHEAD_S)
 		walk->report(walk->arg, name, "modified in the future");
 	else if (st.st_mtime < walk->now)
 		return (list_add(walk->list, name, st.st_mtime));
 	return (0);
 }
 
+/* Removed is what was opened: its name may lead elsewhere by now. */
 static int
 walk_clean(struct walk *walk, const char *name)
 {
-	struct stat	st;
+	const char	*base = strchr(name, '/') + 1;
+	struct stat	 st;
 
-	if (fstatat(walk->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	if (fstatat(walk->subfd, base, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    S_ISDIR(st.st_mode) ||
 	    walk->now - st.st_atime <= MAILDIR_TMP_AGE_S)
 		return (0);
-	if (unlinkat(walk->dirfd, name, 0) == -1 && errno != ENOENT)
+	if (unlinkat(walk->subfd, base, 0) == -1 && errno != ENOENT)
 		walk->report(walk->arg, name, maildir_why(errno));
 	return (0);
 }
 
 static DIR *
-walk_open(const struct walk *walk, const char *sub)
+walk_open(struct walk *walk, const char *sub, int flags)
 {
 	DIR	*dir;
 	int	 error, fd;
 
-	fd = openat(walk->dirfd, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(walk->dirfd, sub,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 	if (fd == -1)
 		return (NULL);
+	walk->subfd = fd;
 	if ((dir = fdopendir(fd)) == NULL) {
 		error = errno;
 		close(fd);
@@ -225,7 +230,7 @@ walk_open(const struct walk *walk, const char *sub)
 
 /* Each entry of a subdirectory by its name below the Maildir. */
 static int
-walk_directory(struct walk *walk, const char *sub,
+walk_directory(struct walk *walk, const char *sub, int flags,
     int (*visit)(struct walk *, const char *))
 {
 	struct dirent	*entry;
@@ -233,7 +238,7 @@ walk_directory(struct walk *walk, const char *sub,
 	char		 name[NAME_BYTES_MAX];
 	int		 error = 0, len;
 
-	if ((dir = walk_open(walk, sub)) == NULL)
+	if ((dir = walk_open(walk, sub, flags)) == NULL)
 		return (-1);
 	while (error == 0) {
 		errno = 0;
@@ -259,13 +264,13 @@ int
 maildir_scan(struct maildir_list *list, int dirfd, time_t now,
     maildir_report *report, void *arg)
 {
-	struct walk	walk = { list, dirfd, now, report, arg };
+	struct walk	walk = { list, dirfd, -1, now, report, arg };
 	int		error;
 
 	list_empty(list);
-	if (walk_directory(&walk, "new", walk_file) == -1)
+	if (walk_directory(&walk, "new", 0, walk_file) == -1)
 		goto fail;
-	if (walk_directory(&walk, "cur", walk_file) == -1) {
+	if (walk_directory(&walk, "cur", 0, walk_file) == -1) {
 		if (errno == ENOMEM)
 			goto fail;
 		report(arg, "cur", ucspi_strerror(errno));
@@ -283,8 +288,10 @@ maildir_scan(struct maildir_list *list, int dirfd, time_t now,
 void
 maildir_clean(int dirfd, time_t now, maildir_report *report, void *arg)
 {
-	struct walk	walk = { NULL, dirfd, now, report, arg };
+	struct walk	walk = { NULL, dirfd, -1, now, report, arg };
 
-	if (walk_directory(&walk, "tmp", walk_clean) == -1 && errno != ENOENT)
-		report(arg, "tmp", ucspi_strerror(errno));
+	/* O_DIRECTORY makes a link ENOTDIR on some systems. */
+	if (walk_directory(&walk, "tmp", O_NOFOLLOW, walk_clean) == -1 &&
+	    errno != ENOENT)
+		report(arg, "tmp", maildir_why(errno));
 }

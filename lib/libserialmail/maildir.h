@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define MAILDIR_TMP_AGE_S	129600	/* 36 hours */
+#define MAILDIR_AHEAD_S		60
 
 struct maildir_file {
 	const char	*name;		/* "new/..." or "cur/..." */
@@ -40,9 +41,10 @@ typedef void maildir_report(void *, const char *, const char *);
  * were last modified before the second now, oldest first, those of the same
  * second by their names without the directory.  Names that begin with a dot
  * are passed over, and so are, without a word, files of this very second,
- * which an agent may still be at, and files that vanish meanwhile; told of
- * are symbolic links, directories, everything else that is no regular file,
- * files of the future, and what can't be looked at.  A missing or unreadable
+ * which an agent may still be at, or of the MAILDIR_AHEAD_S after it, as come
+ * while a scan is on, and files that vanish meanwhile; told of are symbolic
+ * links, directories, everything else that is no regular file, files of the
+ * future beyond that, and what can't be looked at.  A missing or unreadable
  * cur/ is told of.  Replaces what the list held.  Returns 0, or -1 with
  * errno, and an empty list, if new/ can't be read or memory is out.
  */
@@ -52,8 +54,9 @@ void		 maildir_list_free(struct maildir_list *);
 
 /*
  * maildir_clean: removes from tmp/ what is no directory and has not been
- * read for more than MAILDIR_TMP_AGE_S, names that begin with a dot kept.
- * Told of is what can't be removed; a missing tmp/ is none of its business.
+ * read for more than MAILDIR_TMP_AGE_S, names that begin with a dot kept.  A
+ * tmp/ that is a symbolic link is not followed, whenever it has become one:
+ * nothing is removed anywhere else.  Told of is that, and what can't be removed; a missing tmp/ is none of its business.
  */
 void		 maildir_clean(int, time_t, maildir_report *, void *);
 

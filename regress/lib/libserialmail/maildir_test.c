@@ -98,7 +98,9 @@ ATF_TC_BODY(second, tc)
 	box_make();
 	file_make("new/before", NOW, NOW - 1);
 	file_make("new/now", NOW, NOW);
-	file_make("new/after", NOW, NOW + 1);
+	/* One that came while the scan was on is no wonder. */
+	file_make("new/next", NOW, NOW + MAILDIR_AHEAD_S);
+	file_make("new/after", NOW, NOW + MAILDIR_AHEAD_S + 1);
 	file_make("new/.dot", NOW, NOW - 1);
 	ATF_CHECK_STREQ("new/before ", scan(NOW));
 	ATF_CHECK_STREQ("new/after: modified in the future\n", told);
@@ -187,6 +189,21 @@ ATF_TC_BODY(clean, tc)
 	ATF_CHECK_EQ(0, access("new/old", F_OK));
 }
 
+/* A tmp/ that leads elsewhere: nothing is removed there. */
+ATF_TC_WITHOUT_HEAD(clean_elsewhere);
+ATF_TC_BODY(clean_elsewhere, tc)
+{
+	box_make();
+	ATF_REQUIRE_EQ(0, rmdir("tmp"));
+	ATF_REQUIRE_EQ(0, mkdir("elsewhere", 0700));
+	file_make("elsewhere/old", 1, 1);
+	ATF_REQUIRE_EQ(0, symlink("elsewhere", "tmp"));
+	told[0] = '\0';
+	maildir_clean(AT_FDCWD, NOW, tell, told);
+	ATF_CHECK_MSG(strncmp(told, "tmp: ", 5) == 0, "%s", told);
+	ATF_CHECK_EQ(0, access("elsewhere/old", F_OK));
+}
+
 static double
 seconds(void)
 {
@@ -236,6 +253,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, missing);
 	ATF_TP_ADD_TC(tp, opening);
 	ATF_TP_ADD_TC(tp, clean);
+	ATF_TP_ADD_TC(tp, clean_elsewhere);
 	ATF_TP_ADD_TC(tp, many);
 	return (atf_no_error());
 }
