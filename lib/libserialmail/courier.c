@@ -41,7 +41,7 @@
 #define NAMES_SIZE	(4 * NAME_SIZE)
 #define READ_SIZE	16384
 #define LINE_SIZE	1024
-#define RECORD_SIZE	(NAME_SIZE + COURIER_RECORD_TEXT_MAX + 3)
+#define RECORD_SIZE	(NAME_SIZE + COURIER_RECORD_SEVERAL_MAX + 3)
 
 /* A message that was given to the delivery. */
 struct parcel {
@@ -56,6 +56,7 @@ struct courier {
 	const char	*peer;			/* $TCPREMOTEIP */
 	struct delivery	*delivery;
 	int		 names_end;
+	int		 finished;		/* the delivery knows of it */
 	int		 skipping;		/* a name that is too long */
 	size_t		 names_at;
 	size_t		 names_len;
@@ -94,6 +95,7 @@ text_add(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
+/* A status that is our finding stands where report.h looks for it. */
 static void
 text_format(const struct courier *c, char *out, size_t size,
     const struct delivery_event *event)
@@ -104,6 +106,11 @@ text_format(const struct courier *c, char *out, size_t size,
 		text_add(out, size, " said: ");
 	}
 	text_add(out, size, event->text);
+	if (*event->enhanced != '\0') {
+		text_add(out, size, " (#");
+		text_add(out, size, event->enhanced);
+		text_add(out, size, ")");
+	}
 	if (event->note != NULL) {
 		text_add(out, size, " (");
 		text_add(out, size, event->note);
@@ -121,7 +128,7 @@ record_put(struct courier *c, const char *name, int status, const char *text)
 	memcpy(record, name, len);
 	record[len++] = (char)status;
 	record[len] = '\0';
-	text_add(record + len, COURIER_RECORD_TEXT_MAX + 1, text);
+	text_add(record + len, COURIER_RECORD_SEVERAL_MAX + 1, text);
 	len += strlen(record + len);
 	record[len++] = '\n';
 	if (stream_write(STDOUT_FILENO, record, len) == 0)
@@ -281,10 +288,12 @@ static void
 event_take(struct courier *c, const struct delivery_event *event)
 {
 	struct parcel	*parcel = event->cookie;
-	char		 text[COURIER_RECORD_TEXT_MAX + 1];
+	char		 text[COURIER_RECORD_SEVERAL_MAX + 1];
 
 	if (event->what == DELIVERY_RESULT && !c->ended) {
-		text_format(c, text, sizeof(text), event);
+		text_format(c, text, (parcel->head.nrecipients > 1 ?
+		    COURIER_RECORD_SEVERAL_MAX : COURIER_RECORD_TEXT_MAX) + 1,
+		    event);
 		record_put(c, parcel->name, event->status, text);
 	}
 	if (event->what != DELIVERY_END)
@@ -302,7 +311,10 @@ events_take(struct courier *c)
 		event_take(c, &event);
 }
 
-/* All messages that are wanted and known by name; 1 if there was one. */
+/*
+ * All messages that are wanted and known by name, or that there are no more;
+ * 1 if there was something to tell, after which there may be output.
+ */
 static int
 messages_give(struct courier *c)
 {
@@ -315,8 +327,10 @@ messages_give(struct courier *c)
 				names_read(c);
 				continue;
 			}
-			if (c->names_end)
+			if (c->names_end && !c->finished) {
+				c->finished = given = 1;
 				delivery_finish(c->delivery, deadline_now());
+			}
 			break;
 		}
 		given = 1;

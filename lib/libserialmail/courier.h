@@ -10,6 +10,7 @@
 #include "delivery.h"
 
 #define COURIER_RECORD_TEXT_MAX	4096	/* octets of a record's text */
+#define COURIER_RECORD_SEVERAL_MAX	32768	/* with several recipients */
 
 /*
  * courier_run: delivers what it is told to, for recipients whose address

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
 #include "delivery.h"
 
 int
@@ -198,4 +199,34 @@ char
 delivery_printable(char c)
 {
 	return (c >= ' ' && c <= '~' ? c : '?');
+}
+
+/* What each recipient's reply may have, besides the names. */
+static size_t
+reply_share(const struct delivery_message *m)
+{
+	size_t	i, names = 0;
+
+	for (i = 0; i < m->nrecipients; i++)
+		names += strlen(m->recipients[i]) + strlen("<>: \n");
+	return (names < DELIVERY_TEXT_SIZE ?
+	    (DELIVERY_TEXT_SIZE - 1 - names) / m->nrecipients : 0);
+}
+
+void
+delivery_text_add(char *text, const struct delivery_message *m, size_t which,
+    const char *reply)
+{
+	size_t		 len = strlen(text), share = reply_share(m);
+	const char	*p = m->recipients[which];
+
+	if (len + strlen(p) + share + strlen("\n<>: ") >= DELIVERY_TEXT_SIZE)
+		return;
+	if (len > 0)
+		text[len++] = '\n';
+	text[len++] = '<';
+	while (*p != '\0')
+		text[len++] = delivery_printable(*p++);
+	len += strlcpy(text + len, ">: ", DELIVERY_TEXT_SIZE - len);
+	(void)strlcpy(text + len, reply, share + 1);
 }

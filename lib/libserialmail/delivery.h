@@ -78,7 +78,8 @@ struct delivery;
  * delivery_wants: whether a message can be given now.
  * delivery_give: takes it.  What can be seen to fail before anything is sent
  * is an event like any other.
- * delivery_finish: there are no more: the connection ends after those given.
+ * delivery_finish: there are no more: the connection ends after those given,
+ * which may need some output.
  * delivery_output: how many octets are to be sent now, and where they are
  * until the next call; 0 if none.
  * delivery_sent: so many of them are on their way.
@@ -118,6 +119,7 @@ struct delivery_protocol {
 #define DELIVERY_OUTPUT_SIZE	(128 * 1024)
 #define DELIVERY_OUTPUT_LOW	(32 * 1024)	/* below it there is a refill */
 #define DELIVERY_REASON_SIZE	256
+#define DELIVERY_TEXT_SIZE	32000	/* of what is told of one message */
 
 /*
  * What every protocol has.  queued and passed count the octets of the whole
@@ -157,5 +159,16 @@ char			*delivery_place(struct delivery *);
 void			 delivery_placed(struct delivery *, size_t);
 /* Makes text printable: every other octet becomes a question mark. */
 char			 delivery_printable(char);
+/*
+ * delivery_text_add: of a message with several recipients, what was said of
+ * one of them, by number: its name and the reply are appended to text, which
+ * has DELIVERY_TEXT_SIZE octets and was empty before the first.  A reply is
+ * cut so that all recipients have room, as long as their addresses take no
+ * more than half of it, as head.h sees to: who is not named would not be
+ * reported.
+ */
+void			 delivery_text_add(char *,
+			    const struct delivery_message *, size_t,
+			    const char *);
 
 #endif

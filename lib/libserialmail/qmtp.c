@@ -18,7 +18,6 @@
 #define EVENTS_MAX	(QMTP_WINDOW + 2)
 #define NETSTRING_SIZE	(HEAD_ADDRESS_BYTES_MAX + 16)
 #define LENGTH_SIZE	32
-#define TEXT_SIZE	(2 * QMTP_RESPONSE_SIZE)
 #define BODY_ROOM_MIN	4096
 /* Before the text: a line feed says that lines end in line feeds. */
 #define ENCODING	"\n"
@@ -40,7 +39,7 @@ struct qmtp_slot {
 	uint64_t		 end;		/* of the package, once put */
 	size_t			 answered;	/* recipients */
 	int			 refused;	/* the worst status, or 0 */
-	char			 text[TEXT_SIZE];
+	char			 text[DELIVERY_TEXT_SIZE];
 };
 
 /*
@@ -317,20 +316,6 @@ qmtp_finish(struct delivery *d)
 	((struct qmtp *)d)->finishing = 1;
 }
 
-static void
-text_add(struct qmtp_slot *slot, const char *recipient, const char *text)
-{
-	size_t	len = strlen(slot->text);
-	char	name[HEAD_ADDRESS_BYTES_MAX + 1];
-	size_t	i;
-
-	(void)snprintf(name, sizeof(name), "%s", recipient);
-	for (i = 0; name[i] != '\0'; i++)
-		name[i] = delivery_printable(name[i]);
-	(void)snprintf(slot->text + len, sizeof(slot->text) - len,
-	    "%s<%s>: %s", len > 0 ? "\n" : "", name, text);
-}
-
 /* One recipient refused refuses the message, temporary ones before all. */
 static void
 response_note(struct qmtp *q, struct qmtp_slot *slot)
@@ -346,7 +331,7 @@ response_note(struct qmtp *q, struct qmtp_slot *slot)
 	if (m->nrecipients > 1) {
 		if (slot->refused == 0)
 			slot->text[0] = '\0';
-		text_add(slot, m->recipients[slot->answered], r->text);
+		delivery_text_add(slot->text, m, slot->answered, r->text);
 	}
 	if (slot->refused != DELIVERY_TEMPORARY)
 		slot->refused = r->status;

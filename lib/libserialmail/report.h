@@ -97,7 +97,9 @@ int		 report_is_twofold(const char *, size_t);
  * the text, else 4.4.7 for what has expired and 5.0.0.
  *
  * report_about: what the text says of this recipient, who may be one of
- * several: what follows "<recipient>: " in it, or NULL.
+ * several: "HOST said: <recipient>: REPLY <recipient>: REPLY ...".  NULL for
+ * who is not named, and for everybody where the text has no such form and so
+ * is about all of them, whatever names are in it.
  */
 void		 report_status(char *, const char *, const char *, int);
 const char	*report_about(const char *, const char *);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "delivery.h"
 #include "report.h"
 #include "report_text.h"
 
@@ -113,16 +114,43 @@ report_field(FILE *f, const char *name, const char *text)
 	putc('\n', f);
 }
 
+/* What follows "HOST said: ", which the text must begin with, or NULL. */
+static const char *
+said_find(const char *text, size_t *hostlen)
+{
+	const char	*said;
+
+	if ((said = strstr(text, SAID)) == NULL)
+		return (NULL);
+	*hostlen = (size_t)(said - text);
+	if (*hostlen == 0 || memchr(text, ' ', *hostlen) != NULL)
+		return (NULL);
+	return (said + strlen(SAID));
+}
+
+/* The text is printable: an address has question marks there, too. */
+static int
+is_named(const char *text, const char *recipient)
+{
+	for (; *recipient != '\0'; text++, recipient++) {
+		if (*text != *recipient &&
+		    *text != delivery_printable(*recipient))
+			return (0);
+	}
+	return (strncmp(text, ">: ", 3) == 0);
+}
+
 const char *
 report_about(const char *text, const char *recipient)
 {
-	size_t	len = strlen(recipient);
+	size_t	hostlen;
 
-	while ((text = strchr(text, '<')) != NULL) {
-		text++;
-		if (strncmp(text, recipient, len) == 0 &&
-		    strncmp(text + len, ">: ", 3) == 0)
-			return (text + len + 3);
+	text = said_find(text, &hostlen);
+	if (text == NULL || *text != '<')
+		return (NULL);
+	for (; text != NULL; text = strchr(text, '<')) {
+		if (is_named(++text, recipient))
+			return (text + strlen(recipient) + 3);
 	}
 	return (NULL);
 }
@@ -130,15 +158,9 @@ report_about(const char *text, const char *recipient)
 const char *
 report_reply(const char *text, const char *recipient, size_t *hostlen)
 {
-	const char	*own, *said;
+	const char	*own = report_about(text, recipient);
+	const char	*said = said_find(text, hostlen);
 
-	if ((said = strstr(text, SAID)) == NULL)
-		return (NULL);
-	*hostlen = (size_t)(said - text);
-	if (*hostlen == 0 || memchr(text, ' ', *hostlen) != NULL)
-		return (NULL);
-	said += strlen(SAID);
-	own = *said == '<' ? report_about(said, recipient) : NULL;
 	return (own != NULL ? own : said);
 }
 

@@ -180,21 +180,6 @@ refusal_status(const struct reply *reply)
 	    DELIVERY_PERMANENT : DELIVERY_TEMPORARY);
 }
 
-/* With several recipients the text says whose reply it is. */
-static void
-recipient_text_add(struct smtp_slot *slot, const struct reply *reply)
-{
-	size_t	len = strlen(slot->text), i;
-	char	name[HEAD_ADDRESS_BYTES_MAX + 1];
-
-	(void)snprintf(name, sizeof(name), "%s",
-	    slot->message.recipients[slot->answered]);
-	for (i = 0; name[i] != '\0'; i++)
-		name[i] = delivery_printable(name[i]);
-	(void)snprintf(slot->text + len, sizeof(slot->text) - len,
-	    "%s<%s>: %s", len > 0 ? "\n" : "", name, reply->text);
-}
-
 /* The first that refuses decides; what follows from it says nothing new. */
 static void
 recipient_refuse(struct smtp_slot *slot, const struct reply *reply)
@@ -204,7 +189,8 @@ recipient_refuse(struct smtp_slot *slot, const struct reply *reply)
 	if (refusal->mail)
 		return;
 	if (slot->message.nrecipients > 1)
-		recipient_text_add(slot, reply);
+		delivery_text_add(slot->text, &slot->message, slot->answered,
+		    reply->text);
 	else
 		(void)snprintf(slot->text, sizeof(slot->text), "%s",
 		    reply->text);

@@ -91,7 +91,7 @@ text_put(char *text, size_t *len, const char *data, size_t n)
 static inline __attribute__((__format__(__printf__, 2, 3))) void
 came_put(struct dialogue *d, const char *format, ...)
 {
-	char	line[20000];
+	char	line[40000];
 	va_list	ap;
 
 	va_start(ap, format);
@@ -270,6 +270,9 @@ client_turn(struct dialogue *d)
 			delivery_finish(d->delivery, d->now_ms);
 		n = delivery_output(d->delivery, &data);
 		events_note(d);
+		if (n == 0 && delivery_wants(d->delivery) &&
+		    d->given < d->nletters)
+			continue;
 		if (n == 0 || d->ended)
 			break;
 		if (d->up > 0 && n > d->up)

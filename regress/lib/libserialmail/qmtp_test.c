@@ -171,6 +171,25 @@ ATF_TC_BODY(recipients, tc)
 	}
 }
 
+/* Whoever is not named in the result would not be told of: all are. */
+ATF_TC_WITHOUT_HEAD(recipients_with_much_to_say);
+ATF_TC_BODY(recipients_with_much_to_say, tc)
+{
+	static char	much[3100];
+	int		i;
+
+	(void)snprintf(much, sizeof(much), "3001:D%03000d,", 0);
+	begin();
+	give(1, "me@h", some, "x\n");
+	flush(0);
+	for (i = 0; i < 3; i++)
+		hear(much, 0);
+	ATF_CHECK(strncmp(came, "1 D said <a b@x>: 000", 21) == 0);
+	ATF_CHECK(strstr(came, "\n<j@y>: 000") != NULL);
+	ATF_CHECK(strstr(came, "\n<k@z>: 000") != NULL);
+	delivery_free(delivery);
+}
+
 ATF_TC_WITHOUT_HEAD(nonsense);
 ATF_TC_BODY(nonsense, tc)
 {
@@ -358,6 +377,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, packages);
 	ATF_TP_ADD_TC(tp, recipients);
+	ATF_TP_ADD_TC(tp, recipients_with_much_to_say);
 	ATF_TP_ADD_TC(tp, nonsense);
 	ATF_TP_ADD_TC(tp, early_talk);
 	ATF_TP_ADD_TC(tp, window);

@@ -266,6 +266,8 @@ ATF_TC_BODY(status, tc)
 		{ "h said: <b@x>: 550 5.1.1 no <a@x>: 550-5.2.2 full 550 x",
 		  0, "5.2.2" },
 		{ "h said: <xa@x>: 550 5.1.1 no <a@x>", 0, "5.0.0" },
+		{ "h said: <a@x>: 5.1.1 550 5.2.2 no", 0, "5.0.0" },
+		{ "h said: 550 5.7.1 <a@x>: 550 5.1.1 no", 0, "5.7.1" },
 		{ "", 0, "5.0.0" },
 	};
 	char	out[REPORT_STATUS_SIZE];
@@ -277,6 +279,23 @@ ATF_TC_BODY(status, tc)
 		ATF_CHECK_STREQ_MSG(examples[i].status, out, "%s: %s",
 		    examples[i].text, out);
 	}
+}
+
+/* Who is named in a text, and whether it is one that names. */
+ATF_TC_WITHOUT_HEAD(about);
+ATF_TC_BODY(about, tc)
+{
+	static const char	several[] = "h said: <??@x>: 550 a <b@y>: 550 b";
+
+	ATF_CHECK_STREQ("550 b", report_about(several, "b@y"));
+	ATF_CHECK_STREQ("550 a <b@y>: 550 b",
+	    report_about(several, "\303\274@x"));
+	ATF_CHECK(report_about(several, "c@z") == NULL);
+	ATF_CHECK(report_about(several, "@y") == NULL);
+	ATF_CHECK(report_about("h said: 550 5.7.1 <b@y>: no", "b@y") == NULL);
+	ATF_CHECK(report_about("no <b@y>: no", "b@y") == NULL);
+	ATF_CHECK(report_about("h said: <", "b@y") == NULL);
+	ATF_CHECK(report_about("h said: ", "b@y") == NULL);
 }
 
 ATF_TC_WITHOUT_HEAD(twofold);
@@ -301,6 +320,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, hostile);
 	ATF_TP_ADD_TC(tp, dsn);
 	ATF_TP_ADD_TC(tp, status);
+	ATF_TP_ADD_TC(tp, about);
 	ATF_TP_ADD_TC(tp, twofold);
 	return (atf_no_error());
 }

@@ -554,6 +554,7 @@ ATF_TC_BODY(addresses, tc)
 		    .text = "x: y\n" },
 		{ .sender = "a@b", .recipients = { "c\r\nDATA\r\n@d" },
 		    .text = "x: y\n" },
+		{ .sender = "a@b", .recipients = { "c@d>" }, .text = "x: y\n" },
 		{ .sender = "a@b", .recipients = { "" }, .text = "x: y\n" },
 		{ .sender = "a@b", .recipients = { NULL }, .text = "x: y\n" }
 	};
@@ -564,7 +565,7 @@ ATF_TC_BODY(addresses, tc)
 
 	/* What is refused here is told at once: its place depends. */
 	d.letters = letters;
-	d.nletters = 7;
+	d.nletters = 8;
 	d.rules = NULL;
 	dialogue_run(&d);
 	ATF_CHECK_STREQ(HELLO "MAIL FROM:<\"a b\"@x>\r\n"
@@ -576,6 +577,7 @@ ATF_TC_BODY(addresses, tc)
 	ATF_CHECK(strstr(d.came, "5 D 0 5.1.3 ") != NULL);
 	ATF_CHECK(strstr(d.came, "6 D 0 5.1.3 ") != NULL);
 	ATF_CHECK(strstr(d.came, "7 D 0 5.1.3 ") != NULL);
+	ATF_CHECK(strstr(d.came, "8 D 0 5.1.3 ") != NULL);
 	d.nletters = 3;
 	d.rules = utf8;
 	dialogue_run(&d);
@@ -620,6 +622,35 @@ ATF_TC_BODY(recipients, tc)
 		check(rules, letters, 2, NULL, "1 D 550 said <c@d>: 550 no\n"
 		    "<e@f>: 550 no\n<g@h>: 550 no\n" SECOND);
 	}
+}
+
+/* Whoever is not named in the result would not be told of: all are. */
+ATF_TC_WITHOUT_HEAD(recipients_with_much_to_say);
+ATF_TC_BODY(recipients_with_much_to_say, tc)
+{
+	static const struct letter	letters[] = {
+		{ .sender = "a@b", .recipients = { "c@d", "\303\274@f", "g@h" },
+		    .text = "x: y\n" }
+	};
+	static char	much[30000];
+	struct rule	rules[3] = {
+		{ "EHLO", 0, "250-sink\r\n250-PIPELINING\r\n250 SMTPUTF8" },
+		{ "RCPT", 0, much }, RULES_END
+	};
+	size_t		len = 0;
+
+	while (len < 20000)
+		len += (size_t)snprintf(much + len, sizeof(much) - len,
+		    "550-5.1.1 nobody is there of that name\r\n");
+	(void)snprintf(much + len, sizeof(much) - len, "550 5.1.1 no");
+	d.letters = letters;
+	d.nletters = 1;
+	d.rules = rules;
+	dialogue_run(&d);
+	ATF_CHECK_MSG(strncmp(d.came, "1 D 550 said <c@d>: 550-5.1.1", 29) == 0,
+	    "%.60s", d.came);
+	ATF_CHECK(strstr(d.came, "\n<\?\?@f>: 550-5.1.1 nobody") != NULL);
+	ATF_CHECK(strstr(d.came, "\n<g@h>: 550-5.1.1 nobody") != NULL);
 }
 
 static int
@@ -819,6 +850,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, eight_bit);
 	ATF_TP_ADD_TC(tp, addresses);
 	ATF_TP_ADD_TC(tp, recipients);
+	ATF_TP_ADD_TC(tp, recipients_with_much_to_say);
 	ATF_TP_ADD_TC(tp, large);
 	ATF_TP_ADD_TC(tp, unreadable);
 	ATF_TP_ADD_TC(tp, truncated);

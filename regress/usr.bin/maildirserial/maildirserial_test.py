@@ -149,10 +149,10 @@ def nothing_to_do():
     box.put('new/other', to='q-user@virt.dom')
     box.put('new/.dot')
     box.put('new/fresh')
-    now = time.time() + 1
+    now = time.time() + 30
     os.utime(box.dir + '/new/fresh', (now, now))
     done = box.run('K')
-    same(done.returncode in (0, 111), True, 'exit')
+    same((done.returncode, warnings(done)), (0, []), 'exit')
     same(box.told(), [], 'told')
     holds('left alone: 1 for others than p-, such as new/other' in
           infos(done), 'no word of the message for others')
@@ -464,7 +464,7 @@ def bounce_of_some():
     head = ('Return-path: <joe@example.org>\nEnvelope-to: p-a@v,\n p-b@v, '
             'p-c@v\n')
     for n, text in enumerate(('h said: <a@v>: 550 5.1.1 no <c@v>: 552 full',
-                              'h said: 550 5.7.1 go away')):
+                              'h said: 550 5.7.1 <b@v>: go away')):
         box.put('new/a', head=head)
         bounce(box, text, env={'BOUNCEFORM': 'dsn'})
         message = email.message_from_bytes(box.queued()[n],

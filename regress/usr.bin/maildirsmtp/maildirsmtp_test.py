@@ -4,6 +4,7 @@
 to servers of ours."""
 
 import collections
+import email
 import os
 import random
 import signal
@@ -86,6 +87,68 @@ def what_is_left():
                                 ('RCPT', 2): '250 ok'}.get((s, n)))
     done = send(server)
     same((done.returncode, os.listdir('new')), (111, ['0000']), done.stderr)
+
+
+def report(name):
+    """The DSN that QUEUE kept: each recipient's address and status"""
+    with open(name, 'rb') as f:
+        found = email.message_from_binary_file(f)
+    parts = found.get_payload()[1].get_payload()[1:]
+    return [(part['Final-Recipient'], part['Status']) for part in parts]
+
+
+def send_reported(server, prefix='p-'):
+    with open('queue', 'w', encoding='ascii') as f:
+        f.write('#!/bin/sh\ncat >"$QUEUED"\n')
+    os.chmod('queue', 0o755)
+    done = run([BIN + 'maildirsmtp', '.', prefix, server.host, 'AutoTURN',
+                server.port], env=dict(
+                    clean_environment(), BOUNCEFORM='dsn',
+                    QMAILQUEUE=os.path.abspath('queue'),
+                    QUEUED=os.path.abspath('report')))
+    same((done.returncode, os.listdir('new')), (0, []), done.stderr)
+    return done
+
+
+@case()
+def own_finding_is_reported():
+    """What we find ourselves has its status in a report, too"""
+    letters(1)
+    server = Smtp(keywords=('PIPELINING', 'SIZE 10'))
+    done = send_reported(server)
+    holds('the server takes at most 10 (#5.3.4)' in done.stderr, done.stderr)
+    same(report('report'), [('rfc822; c@d.example', '5.3.4')], 'status')
+
+
+@case()
+def nothing_to_send():
+    """However many the server can't take, the connection ends at once"""
+    for count in range(1, 6):
+        letters(count)
+        server = Smtp(keywords=('PIPELINING', 'SIZE 10'))
+        done = run([BIN + 'maildirserial', '.', 'p-', 'tcpclient', '-RHl0',
+                    '127.0.0.1', server.port, 'serialsmtp', 'p-', 'me'],
+                   env=clean_environment(), timeout=20)
+        same(done.stderr.count(' failed: '), count, done.stderr)
+        same(server.commands, ['EHLO me', 'QUIT'], 'said')
+
+
+@case()
+def each_of_many_is_reported():
+    """Sixty recipients that are refused at length: each is reported"""
+    parts()
+    names = ['%s%02d@d.example' % ('n' * 40, i) for i in range(62)]
+    with open('new/1', 'w', encoding='ascii') as f:
+        f.write('Return-path: <joe@example.org>\nEnvelope-to: ' +
+                ',\n '.join('p-' + name for name in names) +
+                '\n\nhello\n')
+    os.utime('new/1', (1, 1))
+    server = Smtp(lambda s, n: '550 5.1.1 ' + 'gone ' * 200
+                  if s == 'RCPT' and n > 2 else None)
+    send_reported(server)
+    same(len(server.messages[0].recipients), 2, 'taken')
+    same(report('report'), [('rfc822; ' + name, '5.1.1')
+                            for name in names[2:]], 'reported')
 
 
 @case()
