@@ -56,7 +56,8 @@ void		 maildir_list_free(struct maildir_list *);
  * maildir_clean: removes from tmp/ what is no directory and has not been
  * read for more than MAILDIR_TMP_AGE_S, names that begin with a dot kept.  A
  * tmp/ that is a symbolic link is not followed, whenever it has become one:
- * nothing is removed anywhere else.  Told of is that, and what can't be removed; a missing tmp/ is none of its business.
+ * nothing is removed anywhere else.  Told of is that, and what can't be
+ * removed; a missing tmp/ is none of its business.
  */
 void		 maildir_clean(int, time_t, maildir_report *, void *);
 
