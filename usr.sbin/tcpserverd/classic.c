@@ -482,7 +482,8 @@ classic_main(int argc, char **argv)
 	config.exe_path = exe;
 	config.started = classic_started;
 	parent_init();
-	sv = service_new("tcpserver");
+	if ((sv = service_new("tcpserver")) == NULL)
+		fatal("service");
 	settings_copy(sv, &c);
 	identity_service(sv, c.set_gid, c.gid, c.set_uid, c.uid);
 	identity_find(&config.identity, sv);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <netinet/in.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,7 @@ struct plan {
 	TAILQ_ENTRY(plan)	 entry;
 	const struct conf_service *conf;
 	struct service		*sv;		/* NULL: it is new */
+	struct service		*made;		/* then; until it is applied */
 	TAILQ_HEAD(, plan_listener) listeners;
 	int			 rules_fd;	/* of text; -1: none */
 	struct stat		 rules_st;
@@ -62,6 +64,10 @@ static struct daemon_conf	*current;
 static struct plans		 plans;
 /* Names of config.sockets, of the current configuration or -s. */
 static char			*socket_names[SOCKET_EVENT + 1];
+static struct stat		 socket_sts[SOCKET_EVENT + 1];
+/* Only what is listened on is to change. */
+static int			 rules_stay;
+static int			 log_json_changed;
 
 static void	ear_tell(const struct ear *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
@@ -150,6 +156,37 @@ listener_find(const struct plan *pn, struct plan_listener *pl)
 	return (0);
 }
 
+/* An inherited socket for :: may take IPv4 as well: still so in a reload. */
+static int
+socket_covers(const struct plan_listener *other)
+{
+	socklen_t	len = sizeof(int);
+	int		v6only = 1, fd;
+
+	fd = other->listener != NULL ? other->listener->fd : other->fd;
+	return (fd >= 0 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only,
+	    &len) == 0 && !v6only);
+}
+
+static int
+listener_covered(const struct plan_listener *pl)
+{
+	static const struct netaddr	 any4 = { .family = AF_INET };
+	static const struct netaddr	 any6 = { .family = AF_INET6 };
+	const struct plan		*pn;
+	const struct plan_listener	*other;
+
+	if (!netaddr_same(&pl->addr, &any4))
+		return (0);
+	TAILQ_FOREACH(pn, &plans, entry)
+		TAILQ_FOREACH(other, &pn->listeners, entry)
+			if (other->port == pl->port &&
+			    netaddr_same(&other->addr, &any6) &&
+			    socket_covers(other))
+				return (1);
+	return (0);
+}
+
 static int
 listener_make(struct plan_listener *pl, const struct conf_listen *cl,
     const struct ear *ear)
@@ -157,6 +194,8 @@ listener_make(struct plan_listener *pl, const struct conf_listen *cl,
 	char		 text[NETADDR_TEXT_SIZE];
 	const char	*what = "listen";
 
+	if (listener_covered(pl))
+		return (0);
 	pl->fd = listenfds_take(&pl->addr, pl->port);
 	if (pl->fd == LISTENFDS_COVERED)
 		return (0);
@@ -214,6 +253,12 @@ plan_rules(struct plan *pn, const struct ear *ear)
 	const struct conf_service	*cs = pn->conf;
 	int				 fd;
 
+	if (rules_stay)
+		return (0);
+	if (cs->rules_kind == CONF_RULES_TEXT &&
+	    (cs->flags & SERVICE_RULES_OPTIONAL) &&
+	    access(cs->rules, F_OK) == -1 && errno == ENOENT)
+		return (0);
 	if (cs->rules_kind == CONF_RULES_TEXT) {
 		pn->rules_fd = rules_compile(cs->rules, &pn->rules_st,
 		    ear->report, ear->arg);
@@ -267,7 +312,11 @@ plan_new(const struct conf_service *cs)
 	pn->conf = cs;
 	pn->rules_fd = -1;
 	TAILQ_INIT(&pn->listeners);
-	pn->sv = service_by_name(cs->name);
+	if ((pn->sv = service_by_name(cs->name)) == NULL &&
+	    (pn->made = service_new(cs->name)) == NULL) {
+		free(pn);
+		return (NULL);
+	}
 	TAILQ_INSERT_TAIL(&plans, pn, entry);
 	return (pn);
 }
@@ -311,6 +360,8 @@ plan_free(struct plan *pn)
 	}
 	if (pn->rules_fd != -1)
 		close(pn->rules_fd);
+	if (pn->made != NULL)
+		service_free(pn->made);
 	free(pn->rlimits);
 	TAILQ_REMOVE(&plans, pn, entry);
 	free(pn);
@@ -349,22 +400,58 @@ socket_same(const struct daemon_conf *conf, int which)
 	return (strcmp(name, socket_names[which]) == 0);
 }
 
+static uid_t
+socket_uid(const struct daemon_conf *conf, int which)
+{
+	return (which == SOCKET_EVENT && conf->event_user != NULL ?
+	    conf->event_uid : (uid_t)-1);
+}
+
+static gid_t
+socket_gid(const struct daemon_conf *conf, int which)
+{
+	return (which == SOCKET_CONTROL && conf->control_group != NULL ?
+	    conf->control_gid : (gid_t)-1);
+}
+
 static int
 socket_make(const struct daemon_conf *conf, int which, const struct ear *ear)
 {
-	const char	*name = socket_name(conf, which);
+	static const mode_t	modes[] = {
+		[SOCKET_CONTROL] = 0660,
+		[SOCKET_RESTRICTED] = 0666,
+		[SOCKET_EVENT] = 0600
+	};
 
-	switch (which) {
-	case SOCKET_CONTROL:
-		return (socket_open(name, 0660, -1,
-		    conf->control_group != NULL ? conf->control_gid :
-		    (gid_t)-1, ear->report, ear->arg));
-	case SOCKET_RESTRICTED:
-		return (socket_open(name, 0666, -1, -1, ear->report,
-		    ear->arg));
-	}
-	return (socket_open(name, 0600, conf->event_user != NULL ?
-	    conf->event_uid : (uid_t)-1, -1, ear->report, ear->arg));
+	return (socket_open(socket_name(conf, which), modes[which],
+	    socket_uid(conf, which), socket_gid(conf, which), ear->report,
+	    ear->arg));
+}
+
+static int
+socket_ours(int which)
+{
+	struct stat	st;
+
+	return (lstat(socket_names[which], &st) == 0 &&
+	    S_ISSOCK(st.st_mode) && st.st_dev == socket_sts[which].st_dev &&
+	    st.st_ino == socket_sts[which].st_ino);
+}
+
+/* One that stays may be somebody else's from now on. */
+static void
+socket_owner_change(const struct daemon_conf *conf, int which)
+{
+	uid_t	uid = socket_uid(conf, which);
+	gid_t	gid = socket_gid(conf, which);
+
+	if (current == NULL || socket_names[which] == NULL ||
+	    (uid == socket_uid(current, which) &&
+	    gid == socket_gid(current, which)) || !socket_ours(which))
+		return;
+	if (lchown(socket_names[which], uid == (uid_t)-1 ? geteuid() : uid,
+	    gid == (gid_t)-1 ? getegid() : gid) == -1)
+		log_warn("socket \"%s\"", socket_names[which]);
 }
 
 /* Those that are new; the others stay. */
@@ -399,7 +486,9 @@ socket_forget(int which)
 {
 	if (socket_names[which] == NULL)
 		return;
-	(void)unlink(socket_names[which]);
+	/* Not what somebody else put there. */
+	if (socket_ours(which))
+		(void)unlink(socket_names[which]);
 	free(socket_names[which]);
 	socket_names[which] = NULL;
 	close(config.sockets[which]);
@@ -412,13 +501,16 @@ sockets_take(const struct daemon_conf *conf, const int *fds)
 	int	i;
 
 	for (i = 0; i <= SOCKET_EVENT; i++) {
-		if (socket_same(conf, i))
+		if (socket_same(conf, i)) {
+			socket_owner_change(conf, i);
 			continue;
+		}
 		socket_forget(i);
 		if (fds[i] == -1)
 			continue;
 		config.sockets[i] = fds[i];
-		if ((socket_names[i] = strdup(socket_name(conf, i))) == NULL)
+		if ((socket_names[i] = strdup(socket_name(conf, i))) == NULL ||
+		    lstat(socket_names[i], &socket_sts[i]) == -1)
 			fatal("socket");
 	}
 }
@@ -467,6 +559,15 @@ launch_same(const struct launch *a, const struct launch *b)
 	    a->rlimits_len * sizeof(*a->rlimits)) == 0) &&
 	    text_same(a->directory, b->directory) &&
 	    a->log_json == b->log_json);
+}
+
+/* Launchers log, too, and are never told of a change. */
+static int
+log_same(const struct service *sv, const struct conf_service *cs)
+{
+	return (!log_json_changed &&
+	    sv->settings.log_level == cs->log_level &&
+	    sv->settings.log_facility == (uint32_t)cs->log_facility);
 }
 
 static void
@@ -601,6 +702,8 @@ listeners_take(struct service *sv, struct plan *pn)
 static void
 rules_take(struct service *sv, struct plan *pn)
 {
+	if (rules_stay)
+		return;
 	if (sv->rules_fd != -1)
 		close(sv->rules_fd);
 	sv->rules_fd = pn->rules_fd;
@@ -613,7 +716,7 @@ rules_take(struct service *sv, struct plan *pn)
 static void
 rules_tell(struct service *sv)
 {
-	if (sv->rules_text && parent_engine() != NULL)
+	if (sv->rules_text && !rules_stay && parent_engine() != NULL)
 		service_rules_send(sv, parent_engine());
 }
 
@@ -625,9 +728,11 @@ plan_apply(struct plan *pn)
 	int		 same;
 
 	if (sv == NULL)
-		sv = service_new(pn->conf->name);
+		sv = pn->made;
+	pn->made = NULL;
 	launch_fill(&launch, pn);
-	same = pn->sv != NULL && launch_same(&launch, &sv->launch);
+	same = pn->sv != NULL && launch_same(&launch, &sv->launch) &&
+	    log_same(sv, pn->conf);
 	free_rlimits(sv);
 	sv->launch = launch;
 	settings_fill(sv, pn->conf);
@@ -652,8 +757,10 @@ service_remove(struct service *sv)
 {
 	struct listener	*l;
 
+	/* Should it come back, nobody has paused it. */
 	sv->settings.flags |= SERVICE_REMOVED;
-	sv->settings.flags &= ~(uint32_t)SERVICE_RULES;
+	sv->settings.flags &= ~(uint32_t)(SERVICE_RULES | SERVICE_PAUSED |
+	    SERVICE_DRAINED);
 	sv->settings.banner_len = 0;
 	sv->banner = NULL;
 	while ((l = TAILQ_FIRST(&sv->listeners)) != NULL)
@@ -687,6 +794,7 @@ setup_fill(const struct daemon_conf *conf)
 {
 	struct engine_setup	*set = &configure_setup;
 
+	log_json_changed = set->log_json != (uint32_t)(conf->log_json != 0);
 	set->log_json = conf->log_json != 0;
 	set->log_facility = (uint32_t)conf->log_facility;
 	set->event_uid = conf->event_user != NULL ? conf->event_uid :
@@ -768,8 +876,14 @@ configure_reload(configure_report *report, void *arg)
 	return (0);
 }
 
+/* Rules that are broken just now are no reason not to drain a service. */
 int
 configure_again(configure_report *report, void *arg)
 {
-	return (configure_apply(current, report, arg));
+	int	error;
+
+	rules_stay = 1;
+	error = configure_apply(current, report, arg);
+	rules_stay = 0;
+	return (error);
 }

@@ -26,7 +26,7 @@
 #include "pidfile.h"
 
 #define CONF_PATH	SYSCONFDIR "/tcpserverd.conf"
-#define PID_PATH	"/var/run/tcpserverd.pid"
+#define PID_PATH	RUNDIR "/tcpserverd.pid"
 #define EXIT_BAD	1		/* what the caller can mend */
 
 struct options {
@@ -39,7 +39,7 @@ struct options {
 	int		 verbose;	/* -v */
 };
 
-static struct event	hup_ev, int_ev;
+static struct event	hup_ev, int_ev, usr1_ev;
 static int		ready_pipe = -1;	/* who started us waits there */
 static int		pidfile_ours;	/* we have one */
 static int		reload_wanted;	/* before everything ran */
@@ -124,15 +124,33 @@ options_parse(struct options *o, int argc, char **argv)
 	configure_options.defines = o->defines != NULL ? o->defines : none;
 }
 
-/* A reload must find it again, from another directory. */
-static void
-conf_path_set(const char *path)
+/*
+ * What is found again later, from another directory.  Links stay as they
+ * are: one that leads elsewhere by then is meant to.
+ */
+static char *
+path_full(const char *path)
 {
-	static char	real[PATH_MAX];
+	char	*full, cwd[PATH_MAX];
 
-	if (realpath(path, real) == NULL)
-		strlcpy(real, path, sizeof(real));
-	configure_options.conf_path = real;
+	if (path[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
+		full = strdup(path);
+	else if (asprintf(&full, "%s/%s", cwd, path) == -1)
+		full = NULL;
+	if (full == NULL)
+		fatal("%s", path);
+	return (full);
+}
+
+static void
+paths_set(struct options *o)
+{
+	configure_options.conf_path = path_full(o->conf_path);
+	if (o->pid_path != NULL)
+		o->pid_path = path_full(o->pid_path);
+	if (configure_options.control_path != NULL)
+		configure_options.control_path =
+		    path_full(configure_options.control_path);
 }
 
 /*
@@ -292,6 +310,10 @@ daemon_reload(configure_report *report, void *arg)
 {
 	int	error;
 
+	if (processes_stopping) {
+		report("the daemon is about to end", arg);
+		return (-1);
+	}
 	(void)notify_reloading((uint64_t)clock_us());
 	error = configure_reload(report, arg);
 	if (error == 0)
@@ -315,6 +337,12 @@ static void
 int_event(int sig, short event, void *arg)
 {
 	parent_stop(0);
+}
+
+/* Other daemons open their logs again at this. Programs don't ignore it. */
+static void
+usr1_event(int sig, short event, void *arg)
+{
 }
 
 /*
@@ -347,10 +375,22 @@ signals_catch(void)
 {
 	signal_set(&hup_ev, SIGHUP, hup_event, NULL);
 	signal_set(&int_ev, SIGINT, int_event, NULL);
+	signal_set(&usr1_ev, SIGUSR1, usr1_event, NULL);
 	if (signal_add(&hup_ev, NULL) == -1 ||
-	    signal_add(&int_ev, NULL) == -1)
+	    signal_add(&int_ev, NULL) == -1 ||
+	    signal_add(&usr1_ev, NULL) == -1)
 		fatalx("signal_add");
-	signal(SIGUSR1, SIG_IGN);
+}
+
+/* Who asks for a reload before we listen to that must not end us. */
+static void
+reload_hold(int how)
+{
+	sigset_t	set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(how, &set, NULL);
 }
 
 static void
@@ -393,12 +433,15 @@ daemon_main(int argc, char **argv)
 		log_warn("NOTIFY_SOCKET");
 	(void)listenfds_init();
 	options_parse(&o, argc, argv);
-	conf_path_set(o.conf_path);
+	paths_set(&o);
 	if (o.check)
 		conf_check(&o);
+	reload_hold(SIG_BLOCK);
 	parent_prepare(argv[0]);
 	config.syslog = !o.foreground;
 	pidfile_take(&o);
+	if (atexit(daemon_end) == -1)
+		fatal("atexit");
 	configure_first();
 	if (!o.foreground)
 		background_enter();
@@ -410,8 +453,7 @@ daemon_main(int argc, char **argv)
 	log_begin(&o);
 	parent_init();
 	signals_catch();
+	reload_hold(SIG_UNBLOCK);
 	pidfile_fill();
-	if (atexit(daemon_end) == -1)
-		fatal("atexit");
 	parent_run();
 }

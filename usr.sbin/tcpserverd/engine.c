@@ -78,7 +78,7 @@ service_named(const char *name)
 	struct service	*sv;
 
 	TAILQ_FOREACH(sv, &services, entry)
-		if (strcmp(sv->settings.name, name) == 0)
+		if (!sv->gone && strcmp(sv->settings.name, name) == 0)
 			return (sv);
 	return (NULL);
 }

@@ -5,6 +5,7 @@
  * checked who asks, the parent does it and answers.
  */
 #include <sys/types.h>
+#include <sys/wait.h>
 
 #include <signal.h>
 #include <stdlib.h>
@@ -43,6 +44,21 @@ order_done(const struct control_order *order, int error)
  * Ending a session
  */
 
+/*
+ * The pid is the engine's word, and we may be root: only what the kernel
+ * says is a child of ours, but is no process of our own.
+ */
+static int
+child_signal(pid_t pid, int sig)
+{
+	siginfo_t	si;
+
+	if (pid <= 1 || process_by_pid(pid) != NULL ||
+	    waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == -1)
+		return (-1);
+	return (kill(pid, sig));
+}
+
 /* Its launcher is dead: it is ours to wait for, where the system lets us. */
 static int
 orphan_signal(const struct session_note *note, int sig)
@@ -53,7 +69,7 @@ orphan_signal(const struct session_note *note, int sig)
 	TAILQ_FOREACH(sv, &config.services, entry)
 		TAILQ_FOREACH(o, &sv->orphans, entry)
 			if (o->note.id == note->id && o->note.pid == note->pid)
-				return (kill(note->pid, sig));
+				return (child_signal(note->pid, sig));
 	return (-1);
 }
 
@@ -112,17 +128,21 @@ order_is_about(const struct control_order *order, const struct service *sv)
 	    order->service == sv->number));
 }
 
-static void
+/* How many services it is about. */
+static unsigned int
 flags_change(const struct control_order *order, uint32_t set)
 {
 	struct service	*sv;
+	unsigned int	 n = 0;
 
 	TAILQ_FOREACH(sv, &config.services, entry)
 		if (order_is_about(order, sv)) {
 			sv->flags_before = sv->settings.flags;
 			sv->settings.flags &= ~(uint32_t)FLAGS_STOPPED;
 			sv->settings.flags |= set;
+			n++;
 		}
+	return (n);
 }
 
 static void
@@ -141,7 +161,12 @@ order_flags(const struct control_order *order, uint32_t set)
 	struct control_order	copy = *order;
 	int			error;
 
-	flags_change(order, set);
+	if (flags_change(order, set) == 0 &&
+	    order->service != CONTROL_ALL_SERVICES) {
+		order_text("that service is configured no more", &copy);
+		order_done(order, 1);
+		return;
+	}
 	error = configure_again(order_text, &copy);
 	if (error != 0)
 		flags_restore(order);
@@ -167,6 +192,8 @@ order_log(const struct control_order *order)
 void
 order_carry_out(const struct control_order *order)
 {
+	if (processes_stopping)
+		return;
 	switch (order->deed) {
 	case CONTROL_RELOAD:
 		order_reload(order);

@@ -160,7 +160,9 @@ launcher_add(struct service *sv)
 static int
 launcher_wanted(struct service *sv)
 {
-	if (!processes_stopping && service_ready(sv))
+	/* What it has to start may have been taken away since. */
+	if (!processes_stopping && sv->launch.argv != NULL &&
+	    service_ready(sv))
 		launcher_add(sv);
 	return (0);
 }
@@ -642,6 +644,14 @@ sync_want(const struct process *p)
 			sv->sync_needed = 1;
 }
 
+/* The engine waits for an answer that will not come any more. */
+static int
+sync_owed(const struct process *p)
+{
+	return (p->kind == PROCESS_LAUNCHER &&
+	    p->asked == p->service->sync_number && p->asked != p->synced);
+}
+
 /*
  * A child that can't even start will not do better the second time: said so
  * before anything was served.  Later deaths are mended.
@@ -654,7 +664,7 @@ parent_process_ended(struct process *p, int status)
 		return;
 	}
 	/* One that retired has told of all its sessions. */
-	if (!p->retired || status != 0)
+	if (!p->retired || status != 0 || sync_owed(p))
 		sync_want(p);
 	if (!p->was_ready && !config.running)
 		parent_stop(UCSPI_EXIT_TEMPORARY);

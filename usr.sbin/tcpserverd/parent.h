@@ -201,7 +201,7 @@ extern int	 processes_stopping;
 /* service.c */
 
 /*
- * service_new: a service with its two queues made; fatal when it can't be.
+ * service_new: a service with its two queues made; NULL with errno.
  * service_rules_send: opens the rules for the engine, or says why not.
  * service_rules_recheck: the same if the path leads elsewhere than last time.
  */

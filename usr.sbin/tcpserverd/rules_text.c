@@ -205,19 +205,21 @@ int
 rules_text_recheck(struct service *sv)
 {
 	struct stat	st;
-	int		fd;
+	int		fd, missing;
 
 	memset(&st, 0, sizeof(st));
-	(void)stat(sv->settings.rules_path, &st);
+	missing = stat(sv->settings.rules_path, &st) == -1 && errno == ENOENT;
 	if (text_same(&st, &sv->rules_st))
 		return (0);
 	/* Whatever comes of it: not again before the next change. */
 	sv->rules_st = st;
-	fd = rules_compile(sv->settings.rules_path, &sv->rules_st,
-	    recheck_report, NULL);
-	if (fd == -1)
+	if (missing && (sv->settings.flags & SERVICE_RULES_OPTIONAL))
+		fd = -1;
+	else if ((fd = rules_compile(sv->settings.rules_path, &sv->rules_st,
+	    recheck_report, NULL)) == -1)
 		return (0);
-	close(sv->rules_fd);
+	if (sv->rules_fd != -1)
+		close(sv->rules_fd);
 	sv->rules_fd = fd;
 	return (1);
 }

@@ -26,26 +26,52 @@
 static uint32_t	service_number;
 static uint32_t	listener_number;
 
-static void
+static int
 queue_open(int sv[2])
 {
 	int	bytes = QUEUE_BYTES;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1)
-		fatal("socketpair");
+		return (-1);
 	/* Some systems' default is less than our longest record. */
 	(void)setsockopt(sv[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	(void)setsockopt(sv[1], SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	return (0);
+}
+
+static int
+queues_open(struct service *sv)
+{
+	int	report[2], saved;
+
+	if (queue_open(sv->starts) == -1)
+		return (-1);
+	if (queue_open(report) == -1) {
+		saved = errno;
+		close(sv->starts[0]);
+		close(sv->starts[1]);
+		errno = saved;
+		return (-1);
+	}
+	sv->reports[0] = report[1];	/* written by the launchers */
+	sv->reports[1] = report[0];
+	return (0);
 }
 
 struct service *
 service_new(const char *name)
 {
 	struct service	*sv;
-	int		 report[2];
+	int		 saved;
 
 	if ((sv = calloc(1, sizeof(*sv))) == NULL)
-		fatal("service %s", name);
+		return (NULL);
+	if (queues_open(sv) == -1) {
+		saved = errno;
+		free(sv);
+		errno = saved;
+		return (NULL);
+	}
 	sv->number = service_number++;
 	strlcpy(sv->settings.name, name, sizeof(sv->settings.name));
 	TAILQ_INIT(&sv->orphans);
@@ -53,10 +79,6 @@ service_new(const char *name)
 	sv->rules_fd = -1;
 	sv->sync_needed = 1;
 	sv->rules_error = -1;
-	queue_open(sv->starts);
-	queue_open(report);
-	sv->reports[0] = report[1];	/* written by the launchers */
-	sv->reports[1] = report[0];
 	TAILQ_INSERT_TAIL(&config.services, sv, entry);
 	return (sv);
 }
@@ -423,8 +445,11 @@ rules_send(struct service *sv, struct channel *ch, int fd, int error)
 static int
 rules_get(const struct service *sv)
 {
+	if (sv->rules_text && sv->rules_fd == -1)
+		errno = ENOENT;		/* optional, and not there */
 	if (sv->rules_text)
-		return (fcntl(sv->rules_fd, F_DUPFD_CLOEXEC, 0));
+		return (sv->rules_fd == -1 ? -1 :
+		    fcntl(sv->rules_fd, F_DUPFD_CLOEXEC, 0));
 	return (rules_open(sv));
 }
 

@@ -49,8 +49,9 @@ somebody_answers(const struct sockaddr_un *sun)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return (0);
+	/* Of another kind, such as syslogd's: that is not free either. */
 	answers = connect(fd, (const struct sockaddr *)sun,
-	    sizeof(*sun)) == 0 || errno == EAGAIN || errno == EINPROGRESS;
+	    sizeof(*sun)) == 0 || errno != ECONNREFUSED;
 	close(fd);
 	return (answers);
 }

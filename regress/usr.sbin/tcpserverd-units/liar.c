@@ -398,7 +398,8 @@ main(int argc, char **argv)
 	config.exe_path = exe;
 	config.started = started;
 	parent_init();
-	sv = service_new("liar");
+	if ((sv = service_new("liar")) == NULL)
+		fatal("service");
 	sv->launch.argv = words;
 	sv->settings.sessions_max = sv->sessions_high = 40;
 	sv->settings.log_level = LOG_LEVEL_VERBOSE;
