@@ -198,6 +198,14 @@ conf_check(const struct options *o)
  * The background
  */
 
+/* What has a name by now goes again. */
+static __dead void
+start_failed(const char *what)
+{
+	log_warn("%s", what);
+	exit(UCSPI_EXIT_TEMPORARY);
+}
+
 /* Who started us leaves when everything runs, or with our exit code. */
 static __dead void
 starter_wait(pid_t pid, int fd)
@@ -225,17 +233,17 @@ background_enter(void)
 	pid_t	pid;
 
 	if (pipe2(fds, O_CLOEXEC) == -1)
-		fatal("pipe");
+		start_failed("pipe");
 	if ((pid = fork()) == -1)
-		fatal("fork");
+		start_failed("fork");
 	if (pid != 0) {
 		close(fds[1]);
 		starter_wait(pid, fds[0]);
 	}
 	close(fds[0]);
 	ready_pipe = fds[1];
-	if (setsid() == -1 || chdir("/") == -1)
-		fatal("background");
+	if (setsid() == -1)
+		start_failed("background");
 }
 
 static void
@@ -274,7 +282,7 @@ nothing_keep(void)
 
 	if ((fd = privsep_fd_nothing()) == -1 ||
 	    dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
-		fatal("descriptors");
+		start_failed("descriptors");
 	close(fd);
 }
 
@@ -285,7 +293,7 @@ log_begin(const struct options *o)
 		return;
 	/* 1: nobody listens there yet. */
 	if (log_syslog_open(NULL) == -1)
-		fatal("syslog");
+		start_failed("syslog");
 	log_syslog((int)configure_setup.log_facility);
 }
 
@@ -445,6 +453,9 @@ daemon_main(int argc, char **argv)
 	configure_first();
 	if (!o.foreground)
 		background_enter();
+	/* Where programs begin, too: tcpserverd.conf(5). */
+	if (chdir("/") == -1)
+		start_failed("/");
 	nothing_keep();
 	configure_setup.parent_pid = (uint32_t)getpid();
 	if (o.verbose)

@@ -21,6 +21,7 @@
 #include "pidfile.h"
 
 #define PIDFILE_MODE	0644
+#define PIDFILE_MAX	32	/* bytes; what is longer is somebody's */
 #define PIDFILE_TRIES	20	/* others leave while we open */
 
 static char		file_path[PATH_MAX];
@@ -75,7 +76,7 @@ lock_try(pid_t *other)
 		return (-1);
 	if (fstat(fd, &file_st) == -1)
 		return (fail(fd, errno));
-	if (!S_ISREG(file_st.st_mode))
+	if (!S_ISREG(file_st.st_mode) || file_st.st_size > PIDFILE_MAX)
 		return (fail(fd, EINVAL));
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK)

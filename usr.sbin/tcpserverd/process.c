@@ -139,7 +139,11 @@ process_start(struct process *p)
 	if ((p->pid = process_exec(p, &fd)) == -1) {
 		p->pid = 0;
 		log_warn("unable to start the %s", process_name(p));
-		process_start_later(p);
+		/* Who started us is told before anything was served. */
+		if (config.running)
+			process_start_later(p);
+		else
+			parent_stop(UCSPI_EXIT_TEMPORARY);
 		return;
 	}
 	if (channel_init(&p->ch, fd, parent_dispatch, process_lost, p) == -1) {
