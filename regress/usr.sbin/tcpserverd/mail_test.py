@@ -5,9 +5,6 @@
 from world import *
 
 PASSWORD = 'sesame'
-# crypt(3) of it, SHA-512.
-PASSWORD_HASH = ('$6$opensesame$jae8m4Dl20t3o.xg1NuW7AY7rARdOGcwAk4pUhMj'
-                 'N2jGWDaAk9jkeO2JMqVW1N7kY9gQ9axJNWsFuucxY6hRZ1')
 MAILBOX = """\
 From someone@example.org Sun Nov 22 03:00:00 2026
 From: someone@example.org
@@ -27,16 +24,6 @@ def smtp_server(options=()):
     require_libraries(program[0])
     return Server(['-vRHl0', '-x', 'tcp.smtp.cdb'] + list(options), program,
                   env=peers_environment(), host='0')
-
-
-def require_libraries(path):
-    done = subprocess.run(['ldd', path], env=peers_environment(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False)
-    for line in done.stdout.decode().splitlines():
-        if 'not found' in line:
-            skip('%s needs a library that is not here: %s' % (
-                os.path.basename(path), line.split()[0]))
 
 
 def rules(text):
@@ -161,51 +148,6 @@ def smtp_dialogue(server):
 
 
 # POP
-
-def mount(*args):
-    done = subprocess.run(['mount'] + list(args), stderr=subprocess.PIPE,
-                          check=False)
-    if done.returncode != 0:
-        skip('can\'t mount in a namespace of our own: %s' %
-             done.stderr.decode().strip())
-
-
-def own_files(user, uid):
-    """
-    A mount namespace with /etc, /var/mail and /var/lib of the test's own:
-    there is a user to fetch mail for, and the system never hears of him.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x00020000) == -1:
-        skip('no mount namespace of our own: %s' %
-             os.strerror(ctypes.get_errno()))
-    mount('--make-rprivate', '/')
-    etc = scratch()
-    for name in ('passwd', 'group', 'shadow', 'nsswitch.conf', 'ld.so.cache',
-                 'localtime', 'hosts', 'resolv.conf', 'services',
-                 'protocols'):
-        if os.path.exists('/etc/' + name):
-            shutil.copy2('/etc/' + name, etc)
-    for name in ('pam.d', 'security', 'ssl'):
-        if os.path.exists('/etc/' + name):
-            shutil.copytree('/etc/' + name, etc + '/' + name, symlinks=True)
-    shutil.copy(peer('etc/pam.d/popa3d'), etc + '/pam.d')
-    with open(etc + '/passwd', 'a') as f:
-        f.write('%s:x:%d:%d::/nonexistent:/bin/sh\n' % (user, uid, uid))
-        f.write('popa3d:x:%d:%d::/var/lib/popa3d:/bin/false\n' % (
-            uid + 1, uid + 1))
-    with open(etc + '/group', 'a') as f:
-        f.write('%s:x:%d:\npopa3d:x:%d:\n' % (user, uid, uid + 1))
-    with open(etc + '/shadow', 'a') as f:
-        f.write('%s:%s:20000:0:99999:7:::\npopa3d:*:20000:0:99999:7:::\n' % (
-            user, PASSWORD_HASH))
-    mount('--bind', etc, '/etc')
-    mount('-t', 'tmpfs', 'tmpfs', '/var/lib')
-    mount('-t', 'tmpfs', 'tmpfs', '/var/mail')
-    os.mkdir('/var/lib/popa3d')
-    shutil.chown('/var/mail', 0, 'mail')
-    os.chmod('/var/mail', 0o2775)
-
 
 def mailbox_fill(user, uid, count):
     path = '/var/mail/' + user
