@@ -67,7 +67,6 @@ static char			*socket_names[SOCKET_EVENT + 1];
 static struct stat		 socket_sts[SOCKET_EVENT + 1];
 /* Only what is listened on is to change. */
 static int			 rules_stay;
-static int			 log_json_changed;
 
 static void	ear_tell(const struct ear *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
@@ -565,8 +564,7 @@ launch_same(const struct launch *a, const struct launch *b)
 static int
 log_same(const struct service *sv, const struct conf_service *cs)
 {
-	return (!log_json_changed &&
-	    sv->settings.log_level == cs->log_level &&
+	return (sv->settings.log_level == cs->log_level &&
 	    sv->settings.log_facility == (uint32_t)cs->log_facility);
 }
 
@@ -794,7 +792,6 @@ setup_fill(const struct daemon_conf *conf)
 {
 	struct engine_setup	*set = &configure_setup;
 
-	log_json_changed = set->log_json != (uint32_t)(conf->log_json != 0);
 	set->log_json = conf->log_json != 0;
 	set->log_facility = (uint32_t)conf->log_facility;
 	set->event_uid = conf->event_user != NULL ? conf->event_uid :
