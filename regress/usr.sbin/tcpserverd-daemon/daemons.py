@@ -62,6 +62,8 @@ class Place:
             self.connect().close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            pass                # in the backlog of one that just closed
         return False
 
     def load(self, threads=4):
