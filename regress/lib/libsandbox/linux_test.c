@@ -550,7 +550,7 @@ static int
 filter_prctl(uint32_t action)
 {
 	const struct scmp_arg_cmp	arg = SCMP_A0(SCMP_CMP_EQ,
-					    PR_SET_SECCOMP);
+					    PR_SET_SECCOMP, 0);
 	scmp_filter_ctx			ctx;
 	int				error;
 
