@@ -167,15 +167,13 @@ def three_services():
     fingers = three.clients('finger', finger)
     fingers.more()
     # A launcher is killed: the programs of others don't notice, and its own
-    # lose who was just being started at most.
-    launchers = {}
-    for row in d.show('sessions')['sessions']:
-        if row['pid']:
-            launchers[process_parent(row['pid'])] = row['service']
-    one = next((pid for pid, name in launchers.items() if name == 'pop3'),
-               None)
-    if one is not None:
-        d.kill(one)
+    # lose who was just being started at most.  A session may be over by the
+    # time we look whose child it was.
+    pops = [process_parent(row['pid']) for row in d.show('sessions')['sessions']
+            if row['service'] == 'pop3' and row['pid']]
+    for one in set(pops) & set(d.children('launcher')):
+        kill_quietly(one, signal.SIGKILL)
+        wait_for(lambda: not process_alive(one), 'its end')
     mail.more()
     fingers.more()
     well(mail, fingers)
