@@ -88,7 +88,7 @@ def relative_paths():
     os.symlink('two', where + '/conf')
     os.kill(pid, signal.SIGHUP)
     wait_for(lambda: not other.refused(), 'the other file')
-    require(place.refused(), 'the first file is still in force')
+    wait_for(place.refused, 'the end of the first file')
     os.kill(pid, signal.SIGTERM)
     wait_for(lambda: not process_alive(pid), 'the end')
     same(sorted(os.listdir(where)), ['conf', 'one', 'two'], 'left behind')
