@@ -292,7 +292,7 @@ everything_ready(void)
 {
 	struct service	*sv;
 
-	if (config.running)
+	if (config.running || processes_stopping)
 		return;
 	TAILQ_FOREACH(sv, &config.services, entry)
 		if (!service_ready(sv))

@@ -192,8 +192,9 @@ def socket_stale():
                              '-s', d.socket, '-p', d.pid_path],
                             stdin=subprocess.DEVNULL, preexec_fn=os.setsid)
     session_remember(done.pid)
-    wait_for(lambda: not place.refused(), 'the next')
-    d.order('show', 'status')
+    # Its port is there a moment before its socket.
+    wait_for(lambda: d.ctl('show', 'status')[0] == 0, 'the next')
+    require(not place.refused(), 'the port is not there')
     done.terminate()
     same(done.wait(DEADLINE_S), 0, 'exit code')
     require(not os.path.exists(d.socket), 'the socket was left')
