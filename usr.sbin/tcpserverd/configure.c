@@ -62,9 +62,6 @@ struct configure_options	 configure_options;
 
 static struct daemon_conf	*current;
 static struct plans		 plans;
-/* Names of config.sockets, of the current configuration or -s. */
-static char			*socket_names[SOCKET_EVENT + 1];
-static struct stat		 socket_sts[SOCKET_EVENT + 1];
 /* Only what is listened on is to change. */
 static int			 rules_stay;
 
@@ -81,12 +78,6 @@ ear_tell(const struct ear *ear, const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	ear->report(line, ear->arg);
-}
-
-const struct daemon_conf *
-configure_current(void)
-{
-	return (current);
 }
 
 /*
@@ -373,154 +364,6 @@ plans_free(void)
 
 	while ((pn = TAILQ_FIRST(&plans)) != NULL)
 		plan_free(pn);
-}
-
-/*
- * The daemon's own sockets
- */
-
-static const char *
-socket_name(const struct daemon_conf *conf, int which)
-{
-	if (which == SOCKET_CONTROL)
-		return (configure_options.control_path != NULL ?
-		    configure_options.control_path : conf->control_path);
-	return (which == SOCKET_RESTRICTED ? conf->restricted_path :
-	    conf->event_path);
-}
-
-static int
-socket_same(const struct daemon_conf *conf, int which)
-{
-	const char	*name = socket_name(conf, which);
-
-	if (name == NULL || socket_names[which] == NULL)
-		return (name == NULL && socket_names[which] == NULL);
-	return (strcmp(name, socket_names[which]) == 0);
-}
-
-static uid_t
-socket_uid(const struct daemon_conf *conf, int which)
-{
-	return (which == SOCKET_EVENT && conf->event_user != NULL ?
-	    conf->event_uid : (uid_t)-1);
-}
-
-static gid_t
-socket_gid(const struct daemon_conf *conf, int which)
-{
-	return (which == SOCKET_CONTROL && conf->control_group != NULL ?
-	    conf->control_gid : (gid_t)-1);
-}
-
-static int
-socket_make(const struct daemon_conf *conf, int which, const struct ear *ear)
-{
-	static const mode_t	modes[] = {
-		[SOCKET_CONTROL] = 0660,
-		[SOCKET_RESTRICTED] = 0666,
-		[SOCKET_EVENT] = 0600
-	};
-
-	return (socket_open(socket_name(conf, which), modes[which],
-	    socket_uid(conf, which), socket_gid(conf, which), ear->report,
-	    ear->arg));
-}
-
-static int
-socket_ours(int which)
-{
-	struct stat	st;
-
-	return (lstat(socket_names[which], &st) == 0 &&
-	    S_ISSOCK(st.st_mode) && st.st_dev == socket_sts[which].st_dev &&
-	    st.st_ino == socket_sts[which].st_ino);
-}
-
-/* One that stays may be somebody else's from now on. */
-static void
-socket_owner_change(const struct daemon_conf *conf, int which)
-{
-	uid_t	uid = socket_uid(conf, which);
-	gid_t	gid = socket_gid(conf, which);
-
-	if (current == NULL || socket_names[which] == NULL ||
-	    (uid == socket_uid(current, which) &&
-	    gid == socket_gid(current, which)) || !socket_ours(which))
-		return;
-	if (lchown(socket_names[which], uid == (uid_t)-1 ? geteuid() : uid,
-	    gid == (gid_t)-1 ? getegid() : gid) == -1)
-		log_warn("socket \"%s\"", socket_names[which]);
-}
-
-/* Those that are new; the others stay. */
-static int
-sockets_make(const struct daemon_conf *conf, int *fds, const struct ear *ear)
-{
-	int	i;
-
-	for (i = 0; i <= SOCKET_EVENT; i++)
-		fds[i] = -1;
-	for (i = 0; i <= SOCKET_EVENT; i++)
-		if (!socket_same(conf, i) && socket_name(conf, i) != NULL &&
-		    (fds[i] = socket_make(conf, i, ear)) == -1)
-			return (-1);
-	return (0);
-}
-
-static void
-sockets_undo(const struct daemon_conf *conf, const int *fds)
-{
-	int	i;
-
-	for (i = 0; i <= SOCKET_EVENT; i++)
-		if (fds[i] != -1) {
-			close(fds[i]);
-			(void)unlink(socket_name(conf, i));
-		}
-}
-
-static void
-socket_forget(int which)
-{
-	if (socket_names[which] == NULL)
-		return;
-	/* Not what somebody else put there. */
-	if (socket_ours(which))
-		(void)unlink(socket_names[which]);
-	free(socket_names[which]);
-	socket_names[which] = NULL;
-	close(config.sockets[which]);
-	config.sockets[which] = -1;
-}
-
-static void
-sockets_take(const struct daemon_conf *conf, const int *fds)
-{
-	int	i;
-
-	for (i = 0; i <= SOCKET_EVENT; i++) {
-		if (socket_same(conf, i)) {
-			socket_owner_change(conf, i);
-			continue;
-		}
-		socket_forget(i);
-		if (fds[i] == -1)
-			continue;
-		config.sockets[i] = fds[i];
-		if ((socket_names[i] = strdup(socket_name(conf, i))) == NULL ||
-		    lstat(socket_names[i], &socket_sts[i]) == -1)
-			fatal("socket");
-	}
-}
-
-void
-configure_end(void)
-{
-	int	i;
-
-	for (i = 0; i <= SOCKET_EVENT; i++)
-		socket_forget(i);
 }
 
 /*
@@ -840,7 +683,7 @@ configure_apply(struct daemon_conf *conf, configure_report *report,
 		plans_free();
 		return (-1);
 	}
-	if (sockets_make(conf, fds, &ear) == -1) {
+	if (sockets_make(conf, fds, report, arg) == -1) {
 		sockets_undo(conf, fds);
 		plans_free();
 		return (-1);

@@ -17,16 +17,12 @@ typedef void configure_report(const char *, void *);
  * in force, when the flags of a service (paused, drained) have changed.
  * configure_reload: the file is read again and applied.
  * configure_again: what is in force is applied again.
- * configure_current: what is in force.
  * configure_setup: what the engine is told that is about no service.
- * configure_end: removes the sockets that have names.
  */
 int	configure_apply(struct daemon_conf *, configure_report *, void *);
 int	configure_reload(configure_report *, void *);
 int	configure_again(configure_report *, void *);
-const struct daemon_conf	*configure_current(void);
 extern struct engine_setup	 configure_setup;
-void	configure_end(void);
 
 /* What the command line said that reloading must keep. */
 struct configure_options {
@@ -44,14 +40,22 @@ __dead void	daemon_main(int, char **);
 /* orders.c: what tcpserverctl wants done. */
 void	order_carry_out(const struct control_order *);
 
-/* sockets.c: the daemon's own sockets, with names. */
+/* sockets.c: the daemon's own sockets, with names, in config.sockets. */
 
 /*
- * socket_open: a listening socket of that name, mode and owner; -1 after
- * report was told why (another daemon answers there, for example).  A name
- * that nobody answers at any more is taken over.
+ * sockets_make: those of the configuration that are not in force yet, in
+ * fds[SOCKET_EVENT + 1] (-1: stays, or there is none); -1 after report was
+ * told why (another daemon answers there, for example): what was made is
+ * then still to be undone.  A name that nobody answers at any more is taken
+ * over.
+ * sockets_take: they are in force now; those that are not in the
+ * configuration go, those that stay get their owner.
+ * sockets_end: all go, with their names.
  */
-int	socket_open(const char *, mode_t, uid_t, gid_t, configure_report *,
+int	sockets_make(const struct daemon_conf *, int *, configure_report *,
 	    void *);
+void	sockets_undo(const struct daemon_conf *, const int *);
+void	sockets_take(const struct daemon_conf *, const int *);
+void	sockets_end(void);
 
 #endif

@@ -374,7 +374,7 @@ static void
 daemon_end(void)
 {
 	(void)notify_stopping();
-	configure_end();
+	sockets_end();
 	pidlock_remove();
 }
 
