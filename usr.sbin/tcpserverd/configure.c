@@ -40,8 +40,8 @@ struct plan_listener {
 struct plan {
 	TAILQ_ENTRY(plan)	 entry;
 	const struct conf_service *conf;
-	struct service		*sv;		/* NULL: it is new */
-	struct service		*made;		/* then; until it is applied */
+	struct service		*sv;
+	int			 is_new;	/* made for this plan */
 	TAILQ_HEAD(, plan_listener) listeners;
 	int			 rules_fd;	/* of text; -1: none */
 	struct stat		 rules_st;
@@ -227,7 +227,7 @@ plan_listeners(struct plan *pn, int family, const struct ear *ear)
 	unsigned int			 i;
 	int				 bad = 0;
 
-	if (pn->sv != NULL && (pn->sv->settings.flags & SERVICE_DRAINED))
+	if (pn->sv->settings.flags & SERVICE_DRAINED)
 		return (0);
 	TAILQ_FOREACH(cl, &pn->conf->listens, entry)
 		for (i = 0; i < cl->addrs_len; i++)
@@ -237,33 +237,20 @@ plan_listeners(struct plan *pn, int family, const struct ear *ear)
 	return (bad);
 }
 
+/* A database was looked at with the rest of the file. */
 static int
 plan_rules(struct plan *pn, const struct ear *ear)
 {
 	const struct conf_service	*cs = pn->conf;
-	int				 fd;
 
-	if (rules_stay)
+	if (rules_stay || cs->rules_kind != CONF_RULES_TEXT)
 		return (0);
-	if (cs->rules_kind == CONF_RULES_TEXT &&
-	    (cs->flags & SERVICE_RULES_OPTIONAL) &&
+	if ((cs->flags & SERVICE_RULES_OPTIONAL) &&
 	    access(cs->rules, F_OK) == -1 && errno == ENOENT)
 		return (0);
-	if (cs->rules_kind == CONF_RULES_TEXT) {
-		pn->rules_fd = rules_compile(cs->rules, &pn->rules_st,
-		    ear->report, ear->arg);
-		return (pn->rules_fd == -1 ? -1 : 0);
-	}
-	if (cs->rules_kind == CONF_RULES_NONE ||
-	    (cs->flags & SERVICE_RULES_OPTIONAL))
-		return (0);
-	if ((fd = open(cs->rules, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1) {
-		ear_tell(ear, "%s:%d: rules \"%s\": %s", cs->file, cs->line,
-		    cs->rules, strerror(errno));
-		return (-1);
-	}
-	close(fd);
-	return (0);
+	pn->rules_fd = rules_compile(cs->rules, &pn->rules_st, ear->report,
+	    ear->arg);
+	return (pn->rules_fd == -1 ? -1 : 0);
 }
 
 static int
@@ -302,8 +289,9 @@ plan_new(const struct conf_service *cs)
 	pn->conf = cs;
 	pn->rules_fd = -1;
 	TAILQ_INIT(&pn->listeners);
-	if ((pn->sv = service_by_name(cs->name)) == NULL &&
-	    (pn->made = service_new(cs->name)) == NULL) {
+	pn->sv = service_by_name(cs->name);
+	pn->is_new = pn->sv == NULL;
+	if (pn->is_new && (pn->sv = service_new(cs->name)) == NULL) {
 		free(pn);
 		return (NULL);
 	}
@@ -350,8 +338,8 @@ plan_free(struct plan *pn)
 	}
 	if (pn->rules_fd != -1)
 		close(pn->rules_fd);
-	if (pn->made != NULL)
-		service_free(pn->made);
+	if (pn->is_new)
+		service_free(pn->sv);
 	free(pn->rlimits);
 	TAILQ_REMOVE(&plans, pn, entry);
 	free(pn);
@@ -566,13 +554,12 @@ plan_apply(struct plan *pn)
 {
 	struct launch	 launch;
 	struct service	*sv = pn->sv;
-	int		 same;
+	int		 is_new = pn->is_new, same;
 
-	if (sv == NULL)
-		sv = pn->made;
-	pn->made = NULL;
+	/* From here on it stays. */
+	pn->is_new = 0;
 	launch_fill(&launch, pn);
-	same = pn->sv != NULL && launch_same(&launch, &sv->launch) &&
+	same = !is_new && launch_same(&launch, &sv->launch) &&
 	    log_same(sv, pn->conf);
 	free_rlimits(sv);
 	sv->launch = launch;
@@ -581,7 +568,7 @@ plan_apply(struct plan *pn)
 	rules_take(sv, pn);
 	if (!config.running)
 		return;
-	if (pn->sv == NULL)
+	if (is_new)
 		parent_tell_service(sv);
 	else if (parent_engine() != NULL)
 		service_settings_tell(sv, parent_engine());
@@ -623,7 +610,7 @@ services_remove(void)
 	for (sv = TAILQ_FIRST(&config.services); sv != NULL; sv = next) {
 		next = TAILQ_NEXT(sv, entry);
 		TAILQ_FOREACH(pn, &plans, entry)
-			if (strcmp(pn->conf->name, sv->settings.name) == 0)
+			if (pn->sv == sv)
 				break;
 		if (pn == NULL && !(sv->settings.flags & SERVICE_REMOVED))
 			service_remove(sv);
@@ -635,6 +622,10 @@ setup_fill(const struct daemon_conf *conf)
 {
 	struct engine_setup	*set = &configure_setup;
 
+	if (current != NULL && conf != current) {
+		set->reloads++;
+		set->loaded_at = time(NULL);
+	}
 	set->log_json = conf->log_json != 0;
 	set->log_facility = (uint32_t)conf->log_facility;
 	set->event_uid = conf->event_user != NULL ? conf->event_uid :
@@ -668,6 +659,7 @@ plans_apply(struct daemon_conf *conf)
 	if (!config.running)
 		return;
 	parent_setup_tell();
+	parent_sockets_tell();
 	parent_configured();
 	resolver_run(config.resolver_wanted);
 }
@@ -710,9 +702,6 @@ configure_reload(configure_report *report, void *arg)
 		daemon_conf_free(conf);
 		return (-1);
 	}
-	configure_setup.reloads++;
-	configure_setup.loaded_at = time(NULL);
-	parent_setup_tell();
 	return (0);
 }
 

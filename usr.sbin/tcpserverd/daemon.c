@@ -157,25 +157,6 @@ paths_set(struct options *o)
  * -n: nothing is bound, locked or written
  */
 
-static int
-rules_check(const struct daemon_conf *conf)
-{
-	const struct conf_service	*cs;
-	struct stat			 st;
-	int				 fd, bad = 0;
-
-	TAILQ_FOREACH(cs, &conf->services, entry) {
-		if (cs->rules_kind != CONF_RULES_TEXT)
-			continue;
-		fd = rules_compile(cs->rules, &st, report_stderr, NULL);
-		if (fd == -1)
-			bad = 1;
-		else
-			close(fd);
-	}
-	return (bad ? -1 : 0);
-}
-
 static __dead void
 conf_check(const struct options *o)
 {
@@ -183,7 +164,7 @@ conf_check(const struct options *o)
 
 	conf = daemon_conf_load(configure_options.conf_path,
 	    configure_options.defines, report_stderr, NULL);
-	if (conf == NULL || rules_check(conf) == -1)
+	if (conf == NULL)
 		exit(EXIT_BAD);
 	if (o->verbose) {
 		daemon_conf_print(stdout, conf);

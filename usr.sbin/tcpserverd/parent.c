@@ -170,12 +170,16 @@ launcher_wanted(struct service *sv)
 static void
 engine_setup_tell(struct channel *ch)
 {
+	if (config.setup != NULL)
+		(void)channel_send(ch, IMSG_ENGINE_SETUP, 0, -1, config.setup,
+		    sizeof(*config.setup));
+}
+
+static void
+engine_sockets_tell(struct channel *ch)
+{
 	int	i, fd;
 
-	if (config.setup == NULL)
-		return;
-	(void)channel_send(ch, IMSG_ENGINE_SETUP, 0, -1, config.setup,
-	    sizeof(*config.setup));
 	for (i = 0; i < (int)nitems(config.sockets); i++) {
 		if (config.sockets[i] == -1)
 			continue;
@@ -202,6 +206,13 @@ parent_setup_tell(void)
 {
 	if (parent_engine() != NULL)
 		engine_setup_tell(&engine->ch);
+}
+
+void
+parent_sockets_tell(void)
+{
+	if (parent_engine() != NULL)
+		engine_sockets_tell(&engine->ch);
 }
 
 void
@@ -274,6 +285,7 @@ parent_configure(struct process *p)
 	switch (p->kind) {
 	case PROCESS_ENGINE:
 		engine_setup_tell(&p->ch);
+		engine_sockets_tell(&p->ch);
 		TAILQ_FOREACH(sv, &config.services, entry)
 			service_tell_engine(sv, &p->ch);
 		(void)channel_send(&p->ch, IMSG_ENGINE_CONFIGURED, 0, -1,

@@ -136,14 +136,15 @@ void		parent_stop(int);
  * For a change of the configuration: parent_tell_service gives the running
  * engine what it has to know of a service that is new or has changed;
  * parent_service_start starts the launcher of a service, if it needs one.
- * parent_setup_tell: what is about no service; parent_configured: all is
- * said.
+ * parent_setup_tell, parent_sockets_tell: what is about no service;
+ * parent_configured: all is said.
  * parent_service_retire: those that it has start nothing any more.
  * parent_service_gone: if nothing of a removed service is left, forgets it.
  * parent_engine: where the engine is told; NULL: there is none just now.
  */
 void		parent_tell_service(struct service *);
 void		parent_setup_tell(void);
+void		parent_sockets_tell(void);
 void		parent_configured(void);
 void		parent_service_start(struct service *);
 void		parent_service_retire(struct service *);
