@@ -73,16 +73,26 @@ child_fd_place(int from, int to)
 	return (dup2(from, to));
 }
 
+int
+privsep_fds_nothing(void)
+{
+	int	nothing;
+
+	if ((nothing = privsep_fd_nothing()) == -1 ||
+	    child_fd_place(nothing, STDIN_FILENO) == -1 ||
+	    child_fd_place(nothing, STDOUT_FILENO) == -1)
+		return (-1);
+	if (nothing > STDOUT_FILENO)
+		close(nothing);
+	return (0);
+}
+
 /* In the child: channel on PRIVSEP_FD, nothing on 0 and 1. */
 static int
 child_fds(int fd)
 {
-	int	nothing;
-
 	if (child_fd_place(fd, PRIVSEP_FD) == -1 ||
-	    (nothing = privsep_fd_nothing()) == -1 ||
-	    child_fd_place(nothing, STDIN_FILENO) == -1 ||
-	    child_fd_place(nothing, STDOUT_FILENO) == -1)
+	    privsep_fds_nothing() == -1)
 		return (-1);
 	closefrom(PRIVSEP_FD + 1);
 	return (0);

@@ -92,9 +92,12 @@ pid_t	privsep_exec(const char *, char *const [], int *);
 /*
  * privsep_fds_open: makes sure that 0, 1 and 2 are open, on /dev/null or,
  * where there is none, on a pipe that nobody else holds.
+ * privsep_fds_nothing: puts 0 and 1 there, for a process whose caller may
+ * wait for the end of its output.  0, or -1 with errno.
  * privsep_fd_nothing: a new descriptor of that kind, or -1.
  */
 int	privsep_fds_open(void);
+int	privsep_fds_nothing(void);
 int	privsep_fd_nothing(void);
 
 /* exe_SYSTEM.c */

@@ -450,17 +450,13 @@ static void
 classic_started(void)
 {
 	struct service	*sv = TAILQ_FIRST(&config.services);
-	int		 nothing;
 
 	if (print_port) {
 		printf("%u\n", listen_port);
 		fflush(stdout);
 	}
-	if ((nothing = privsep_fd_nothing()) == -1 ||
-	    dup2(nothing, STDIN_FILENO) == -1 ||
-	    dup2(nothing, STDOUT_FILENO) == -1)
+	if (privsep_fds_nothing() == -1)
 		fatal("unable to set up descriptors");
-	close(nothing);
 	if (sv->settings.log_level == LOG_LEVEL_VERBOSE)
 		fprintf(stderr, "tcpserver: status: 0/%llu\n",
 		    (unsigned long long)sv->settings.sessions_max);
@@ -469,7 +465,6 @@ classic_started(void)
 __dead void
 classic_main(int argc, char **argv)
 {
-	static char	 exe[PATH_MAX];
 	struct classic	 c;
 	struct service	*sv;
 
@@ -477,9 +472,7 @@ classic_main(int argc, char **argv)
 		exit(UCSPI_EXIT_TEMPORARY);
 	options_parse(&c, argv);
 	print_port = c.print_port;
-	if (privsep_exe_path(argv[0], exe, sizeof(exe)) == -1)
-		strlcpy(exe, SBINDIR "/tcpserverd", sizeof(exe));
-	config.exe_path = exe;
+	process_exe_find(argv[0]);
 	config.started = classic_started;
 	parent_init();
 	if ((sv = service_new("tcpserver")) == NULL)

@@ -257,17 +257,6 @@ pidfile_take(const struct options *o)
 }
 
 static void
-nothing_keep(void)
-{
-	int	fd;
-
-	if ((fd = privsep_fd_nothing()) == -1 ||
-	    dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
-		start_failed("descriptors");
-	close(fd);
-}
-
-static void
 log_begin(const struct options *o)
 {
 	if (o->foreground)
@@ -399,11 +388,7 @@ configure_first(void)
 static void
 parent_prepare(char *argv0)
 {
-	static char	exe[PATH_MAX];
-
-	if (privsep_exe_path(argv0, exe, sizeof(exe)) == -1)
-		strlcpy(exe, SBINDIR "/tcpserverd", sizeof(exe));
-	config.exe_path = exe;
+	process_exe_find(argv0);
 	config.setup = &configure_setup;
 	config.started = daemon_started;
 	config.control = order_carry_out;
@@ -437,7 +422,8 @@ daemon_main(int argc, char **argv)
 	/* Where programs begin, too: tcpserverd.conf(5). */
 	if (chdir("/") == -1)
 		start_failed("/");
-	nothing_keep();
+	if (privsep_fds_nothing() == -1)
+		start_failed("descriptors");
 	configure_setup.parent_pid = (uint32_t)getpid();
 	if (o.verbose)
 		configure_setup.log_verbose = 1;

@@ -694,6 +694,15 @@ signals_unblock(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+int
+parent_file_same(const struct stat *a, const struct stat *b)
+{
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    timespeccmp(&a->st_mtim, &b->st_mtim, ==) &&
+	    timespeccmp(&a->st_ctim, &b->st_ctim, ==));
+}
+
 void
 parent_init(void)
 {

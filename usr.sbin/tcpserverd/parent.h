@@ -132,6 +132,9 @@ void		parent_init(void);
 __dead void	parent_run(void);
 void		parent_stop(int);
 
+/* A file that was looked at twice: the same, and nobody wrote to it? */
+int		parent_file_same(const struct stat *, const struct stat *);
+
 /*
  * For a change of the configuration: parent_tell_service gives the running
  * engine what it has to know of a service that is new or has changed;
@@ -179,13 +182,16 @@ void		resolver_recheck(void);
 /* process.c */
 
 /*
- * process_new: none runs yet; NULL when there are too many.
+ * process_exe_find: finds what engine and launchers are to run, ourselves,
+ * by argv[0] where the system does not tell; before any of them is started.
+ * process_new: none runs yet; NULL when there is no memory.
  * process_start: runs it; if that fails, tries again later, ever slower.
  * process_ended: it was reaped, with this status.
  * process_retire: it is not needed any more, and not started again.
  * process_replace: it ends, another is started at once.
  */
 
+void		 process_exe_find(const char *);
 struct process	*process_new(enum process_kind, struct service *);
 /* A launcher: it is not started again, and leaves when its work is done. */
 void		 process_resign(struct process *);

@@ -99,11 +99,7 @@ sources_changed(void)
 
 	for (i = 0; i < nitems(sources); i++) {
 		source_stat(sources[i].path, &st);
-		if (st.st_dev != sources[i].st.st_dev ||
-		    st.st_ino != sources[i].st.st_ino ||
-		    st.st_size != sources[i].st.st_size ||
-		    st.st_mtime != sources[i].st.st_mtime ||
-		    st.st_ctime != sources[i].st.st_ctime)
+		if (!parent_file_same(&st, &sources[i].st))
 			return (1);
 	}
 	return (0);

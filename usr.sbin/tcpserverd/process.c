@@ -26,6 +26,16 @@ static uint32_t			process_number;
 
 int	processes_stopping;
 
+void
+process_exe_find(const char *argv0)
+{
+	static char	exe[PATH_MAX];
+
+	if (privsep_exe_path(argv0, exe, sizeof(exe)) == -1)
+		strlcpy(exe, SBINDIR "/tcpserverd", sizeof(exe));
+	config.exe_path = exe;
+}
+
 const char *
 process_name(const struct process *p)
 {

@@ -192,15 +192,6 @@ recheck_report(const char *line, void *arg)
 	log_warnx("%s; the old rules stay in force", line);
 }
 
-static int
-text_same(const struct stat *a, const struct stat *b)
-{
-	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	    a->st_size == b->st_size && a->st_mtime == b->st_mtime &&
-	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	    a->st_ctime == b->st_ctime);
-}
-
 int
 rules_text_recheck(struct service *sv)
 {
@@ -209,7 +200,7 @@ rules_text_recheck(struct service *sv)
 
 	memset(&st, 0, sizeof(st));
 	missing = stat(sv->settings.rules_path, &st) == -1 && errno == ENOENT;
-	if (text_same(&st, &sv->rules_st))
+	if (parent_file_same(&st, &sv->rules_st))
 		return (0);
 	/* Whatever comes of it: not again before the next change. */
 	sv->rules_st = st;
