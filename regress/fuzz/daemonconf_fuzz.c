@@ -15,7 +15,7 @@
  * sources: usr.sbin/tcpserverd/conf_program.c
  * sources: usr.sbin/tcpserverd/conf_rlimit.c usr.sbin/tcpserverd/conf_rules.c
  * sources: usr.sbin/tcpserverd/conf_service.c
- * system: usr.sbin/tcpserverd/conf_ifgroup usr.sbin/tcpserverd/conf_login
+ * system: usr.sbin/tcpserverd/conf_ifgroup usr.sbin/tcpserverd/login
  * system: usr.sbin/tcpserverd/conf_rlimit
  */
 #include <sys/types.h>

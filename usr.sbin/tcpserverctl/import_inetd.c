@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "import_local.h"
 #include "../tcpserverd/conf_build.h"
+#include "../tcpserverd/login.h"
 
 enum field {
 	FIELD_SERVICE, FIELD_TYPE, FIELD_PROTOCOL, FIELD_WAIT, FIELD_USER,
@@ -157,7 +158,7 @@ class_read(struct import *im, struct import_service *s, const char *class)
 {
 	const char	*why;
 
-	if ((why = conf_login_check(class)) == NULL)
+	if ((why = login_class_check(class)) == NULL)
 		string_set(im, &s->login_class, class);
 	else
 		import_problem(im, "login class %s: %s", class, why);

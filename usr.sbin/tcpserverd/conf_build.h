@@ -163,11 +163,6 @@ int	 conf_host_find(const char *, int, struct netaddr **, char *, size_t);
  */
 int	 conf_ifgroup_has(const char *, const char *);
 
-/* conf_login_SYSTEM.c */
-
-/* conf_login_check: NULL: there is such a login class; else why not. */
-const char	*conf_login_check(const char *);
-
 /* conf_path.c */
 
 /*

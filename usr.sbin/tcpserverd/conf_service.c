@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "conf_build.h"
+#include "login.h"
 
 #define SESSIONS_MAX		1000000
 #define IDENT_TIMEOUT_MAX_S	3600
@@ -328,7 +329,7 @@ build_login_class(struct conf_build *b, const struct conf_word *at,
 
 	if (build_once(b, ONCE_LOGIN, at) == -1)
 		return;
-	if ((why = conf_login_check(name->text)) != NULL)
+	if ((why = login_class_check(name->text)) != NULL)
 		build_error(b, name, "login class \"%s\": %s", name->text,
 		    why);
 	else

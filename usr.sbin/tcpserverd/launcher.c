@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "launcher.h"
+#include "login.h"
 #include "sandbox.h"
 
 #define STARTS_PER_TURN		16	/* then see to what ended meanwhile */

@@ -63,15 +63,6 @@ const char *environment_value(const struct program *, const char *);
 int	environment_init(struct program *, char *, size_t);
 char  **environment_build(const struct program *, const struct start *);
 
-/* login_SYSTEM.c */
-
-/*
- * login_class_apply: the limits, priority and umask of a class of
- * login.conf(5) become ours; as root, before anything is given up.  0, or -1
- * with errno; ENOTSUP: this system has none.
- */
-int	login_class_apply(const char *, uid_t);
-
 /* spawn.c */
 
 /*
