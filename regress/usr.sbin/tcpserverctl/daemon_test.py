@@ -476,6 +476,11 @@ def monitor(*options):
         ['monitor'], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
 
+def confined(process):
+    with open('/proc/%d/status' % process.pid) as f:
+        return '\nSeccomp:\t2\n' in f.read()
+
+
 @case()
 def monitored():
     """monitor: starts, ends and refusals as they happen"""
@@ -487,10 +492,9 @@ def monitored():
         try:
             wait_for(lambda: d.json('show', 'status')['control_clients'] == 3,
                      'both')
+            # It is counted when it has connected, which comes before.
             if sys.platform.startswith('linux'):
-                for one in watch:
-                    with open('/proc/%d/status' % one.pid) as f:
-                        holds('\nSeccomp:\t2\n' in f.read(), 'confined')
+                wait_for(lambda: all(map(confined, watch)), 'confinement')
             d.ask('hello')
             d.ask('ruled')
             events = {}
