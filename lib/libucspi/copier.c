@@ -20,8 +20,6 @@
 #define PIPE_READ	0
 #define PIPE_WRITE	1
 
-extern char	**environ;
-
 static __dead void
 copier_die(const char *name, const char *what, const char *prog, int error)
 {
@@ -35,18 +33,6 @@ copier_pipe(const char *name, int pipes[2])
 {
 	if (stream_pipe(pipes) == -1)
 		copier_die(name, "unable to create pipe", "", errno);
-}
-
-static __dead void
-program_run(const char *name, char **argv)
-{
-	char	**candidates;
-	int	  error = ENOMEM;
-
-	candidates = ucspi_path_candidates(argv[0], getenv("PATH"));
-	if (candidates != NULL)
-		error = ucspi_path_exec(candidates, argv, environ);
-	copier_die(name, "unable to run ", argv[0], error);
 }
 
 void
@@ -70,5 +56,6 @@ copier_start(const char *name, char **argv, const struct copier_way *down,
 	if (dup2(to[PIPE_READ], STDIN_FILENO) == -1 ||
 	    dup2(from[PIPE_WRITE], STDOUT_FILENO) == -1)
 		copier_die(name, "unable to move descriptors", "", errno);
-	program_run(name, argv);
+	copier_die(name, "unable to run ", argv[0],
+	    ucspi_path_run(argv[0], argv));
 }

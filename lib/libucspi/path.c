@@ -14,6 +14,8 @@
 
 #define PATH_DEFAULT	"/bin:/usr/bin"
 
+extern char	**environ;
+
 static size_t
 path_components(const char *path)
 {
@@ -104,4 +106,17 @@ ucspi_path_exec(char *const candidates[], char *const argv[],
 			break;
 	}
 	return (remembered);
+}
+
+int
+ucspi_path_run(const char *prog, char *const argv[])
+{
+	char	**candidates;
+	int	  error;
+
+	if ((candidates = ucspi_path_candidates(prog, getenv("PATH"))) == NULL)
+		return (ENOMEM);
+	error = ucspi_path_exec(candidates, argv, environ);
+	free(candidates);
+	return (error);
 }

@@ -77,10 +77,15 @@ int		 ucspi_option_next(struct ucspi_option *);
  * remember and go on; any other error: stop).  Returns only on failure, the
  * errno to report.  Async-signal-safe, allocates nothing: may be called
  * after vfork(2).
+ *
+ * ucspi_path_run: both, for prog along $PATH and with our own environment,
+ * where nothing else is left to do.  Returns only on failure, the errno to
+ * report.
  */
 char	       **ucspi_path_candidates(const char *, const char *);
 int		 ucspi_path_exec(char *const [], char *const [],
 		    char *const []);
+int		 ucspi_path_run(const char *, char *const []);
 
 /* env.c */
 

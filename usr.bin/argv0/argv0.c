@@ -5,14 +5,11 @@
  */
 #include <sys/types.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "compat.h"
 #include "ucspi.h"
-
-extern char	**environ;
 
 static __dead void
 usage(void)
@@ -24,16 +21,12 @@ usage(void)
 int
 main(int argc, char *argv[])
 {
-	char	**candidates;
-	int	  error = ENOMEM;
+	int	error;
 
 	if (argc < 3)
 		usage();
-	candidates = ucspi_path_candidates(argv[1], getenv("PATH"));
-	if (candidates != NULL)
-		error = ucspi_path_exec(candidates, &argv[2], environ);
+	error = ucspi_path_run(argv[1], &argv[2]);
 	fprintf(stderr, "argv0: fatal: unable to run %s: %s\n", argv[1],
 	    ucspi_strerror(error));
-	free(candidates);
 	return (UCSPI_EXIT_TEMPORARY);
 }

@@ -23,8 +23,6 @@
 #define TEXT_SIZE	65536		/* the rest of a longer one is lost */
 #define READ_SIZE	16384
 
-extern char	**environ;
-
 /* A result: name, NUL, status byte, text, LF. */
 struct record {
 	enum { IN_NAME, AT_STATUS, IN_TEXT }	 where;
@@ -47,35 +45,27 @@ struct client {
 };
 
 static __dead void
-client_become(char **argv, char **candidates, int in, int out)
+client_become(char **argv, int in, int out)
 {
-	int	error = ENOMEM;
-
 	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
 		log_fatal("unable to set up descriptors: %s",
 		    ucspi_strerror(errno));
 	(void)signal(SIGPIPE, SIG_DFL);
-	if (candidates != NULL)
-		error = ucspi_path_exec(candidates, argv, environ);
-	free(candidates);
 	log_fatal("unable to run %s: %s", log_name(argv[0]),
-	    ucspi_strerror(error));
+	    ucspi_strerror(ucspi_path_run(argv[0], argv)));
 }
 
 static void
 client_start(struct client *client, char **argv)
 {
-	char	**candidates;
-	int	  in[2], out[2];
+	int	in[2], out[2];
 
 	if (stream_pipe(in) == -1 || stream_pipe(out) == -1)
 		log_fatal("unable to create pipe: %s", ucspi_strerror(errno));
-	candidates = ucspi_path_candidates(argv[0], getenv("PATH"));
 	if ((client->pid = fork()) == -1)
 		log_fatal("unable to fork: %s", ucspi_strerror(errno));
 	if (client->pid == 0)
-		client_become(argv, candidates, in[0], out[1]);
-	free(candidates);
+		client_become(argv, in[0], out[1]);
 	close(in[0]);
 	close(out[1]);
 	client->to = in[1];

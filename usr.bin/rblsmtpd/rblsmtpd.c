@@ -5,7 +5,6 @@
  */
 #include <sys/types.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +20,6 @@
 #define TIMEOUT_S	60
 /* A code, a blank, the text, CR and LF. */
 #define REFUSAL_SIZE	(SMTP_TEXT_SIZE + 6)
-
-extern char	**environ;
 
 static __dead void
 usage(void)
@@ -98,13 +95,9 @@ client_refuse(const struct judgement *j, unsigned long timeout_s)
 static __dead void
 server_run(char **argv)
 {
-	char	**candidates;
-	int	  error = ENOMEM;
+	int	error;
 
-	candidates = ucspi_path_candidates(argv[0], getenv("PATH"));
-	if (candidates != NULL)
-		error = ucspi_path_exec(candidates, argv, environ);
-	free(candidates);
+	error = ucspi_path_run(argv[0], argv);
 	(void)dprintf(STDERR_FILENO, "rblsmtpd: fatal: unable to run %s: %s\n",
 	    argv[0], ucspi_strerror(error));
 	exit(UCSPI_EXIT_TEMPORARY);

@@ -19,8 +19,6 @@
 #define LETTERS		"nNxX"
 #define LOCK_MODE	0600
 
-extern char	**environ;
-
 struct lock {
 	const char	*path;
 	int		 wait;
@@ -106,10 +104,9 @@ option_letter(struct lock *lock, int letter)
 int
 main(int argc, char *argv[])
 {
-	struct lock		  lock = { NULL, 1, 1 };
-	struct ucspi_option	  option;
-	char			**candidates;
-	int			  error = ENOMEM, letter;
+	struct lock		lock = { NULL, 1, 1 };
+	struct ucspi_option	option;
+	int			letter;
 
 	ucspi_option_init(&option, argv, LETTERS);
 	while ((letter = ucspi_option_next(&option)) != -1)
@@ -119,10 +116,5 @@ main(int argc, char *argv[])
 		usage();
 	lock.path = argv[0];
 	lock_take(&lock);
-
-	candidates = ucspi_path_candidates(argv[1], getenv("PATH"));
-	if (candidates != NULL)
-		error = ucspi_path_exec(candidates, &argv[1], environ);
-	free(candidates);
-	die("run", argv[1], error);
+	die("run", argv[1], ucspi_path_run(argv[1], &argv[1]));
 }
