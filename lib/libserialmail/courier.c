@@ -405,17 +405,6 @@ net_read(struct courier *c)
 		delivery_lost(c->delivery, errno);
 }
 
-static int
-poll_time(const struct courier *c)
-{
-	int64_t	deadline_ms = delivery_deadline(c->delivery), left;
-
-	if (deadline_ms == -1)
-		return (-1);
-	left = deadline_ms - deadline_now();
-	return (left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
-}
-
 /* Waits for something to happen and takes it in. */
 static void
 courier_wait(struct courier *c)
@@ -430,7 +419,8 @@ courier_wait(struct courier *c)
 	pfds[2].fd = !c->names_end && delivery_wants(c->delivery) ?
 	    STDIN_FILENO : -1;
 	pfds[2].events = POLLIN;
-	n = poll(pfds, nitems(pfds), c->write_error != 0 ? 0 : poll_time(c));
+	n = poll(pfds, nitems(pfds), c->write_error != 0 ? 0 :
+	    deadline_left(delivery_deadline(c->delivery)));
 	if (n == -1)
 		return;
 	if (n > 0 && pfds[0].revents != 0)

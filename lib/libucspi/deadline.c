@@ -32,23 +32,31 @@ deadline_after(unsigned long seconds)
 	return (deadline_now() + (int64_t)seconds * 1000);
 }
 
+int
+deadline_left(int64_t deadline_ms)
+{
+	int64_t	left;
+
+	if (deadline_ms == -1)
+		return (-1);
+	left = deadline_ms - deadline_now();
+	if (left < 0)
+		return (0);
+	return (left > INT_MAX ? INT_MAX : (int)left);
+}
+
 /* What is ready is taken even when its time is over. */
 int
 deadline_wait(int fd, short events, int64_t deadline_ms)
 {
 	struct pollfd	pfd;
-	int64_t		left;
-	int		n;
+	int		left, n;
 
 	pfd.fd = fd;
 	pfd.events = events;
 	for (;;) {
-		left = deadline_ms - deadline_now();
-		if (left < 0)
-			left = 0;
-		if (left > INT_MAX)
-			left = INT_MAX;
-		n = poll(&pfd, 1, (int)left);
+		left = deadline_left(deadline_ms);
+		n = poll(&pfd, 1, left);
 		if (n == 1)
 			return (0);
 		if (n == -1 && errno != EINTR)

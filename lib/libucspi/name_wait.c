@@ -6,7 +6,6 @@
 #include <sys/types.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,19 +90,6 @@ waiter_timer(void *arg, unsigned int channel, int ms)
 	w->expires_ms = ms == -1 ? -1 : deadline_now() + ms;
 }
 
-static int
-waiter_patience(const struct name_waiter *w)
-{
-	int64_t	left;
-
-	if (w->expires_ms == -1)
-		return (-1);
-	left = w->expires_ms - deadline_now();
-	if (left < 0)
-		return (0);
-	return (left > INT_MAX ? INT_MAX : (int)left);
-}
-
 /* One turn.  The pool may change the list while we are at it. */
 static int
 waiter_turn(struct name_waiter *w)
@@ -112,7 +98,7 @@ waiter_turn(struct name_waiter *w)
 	size_t		i;
 	int		n;
 
-	n = poll(w->fds, (nfds_t)w->count, waiter_patience(w));
+	n = poll(w->fds, (nfds_t)w->count, deadline_left(w->expires_ms));
 	if (n == -1 && errno != EINTR)
 		return (-1);
 	for (i = 0; n > 0 && i < w->count; i++) {

@@ -23,10 +23,13 @@
  * deadline_after: so many seconds from now, as many as an option said.
  * deadline_wait: poll(2) on one descriptor until it is ready or the time is
  * over, whatever signals come.  0, or -1 with errno: ETIMEDOUT.
+ * deadline_left: how long poll(2) may wait for it, 0 when it is over; -1, for
+ * ever, for the deadline -1.
  */
 int64_t	deadline_now(void);
 int64_t	deadline_after(unsigned long);
 int	deadline_wait(int, short, int64_t);
+int	deadline_left(int64_t);
 
 /* connect.c */
 
