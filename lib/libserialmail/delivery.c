@@ -13,17 +13,23 @@
 #include "compat.h"
 #include "delivery.h"
 
-int
-delivery_init(struct delivery *d, const struct delivery_protocol *protocol,
+struct delivery *
+delivery_new(size_t size, const struct delivery_protocol *protocol,
     size_t events_max, int64_t now_ms)
 {
+	struct delivery	*d;
+
+	if ((d = calloc(1, size)) == NULL)
+		return (NULL);
 	d->events = calloc(events_max, sizeof(*d->events));
-	if (d->events == NULL)
-		return (-1);
+	if (d->events == NULL) {
+		free(d);
+		return (NULL);
+	}
 	d->protocol = protocol;
 	d->events_max = events_max;
 	d->now_ms = d->since_ms = now_ms;
-	return (0);
+	return (d);
 }
 
 void

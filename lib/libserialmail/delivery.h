@@ -142,13 +142,15 @@ struct delivery {
 };
 
 /*
- * delivery_init: room for that many events, of which at most so many can be
- * waiting before wants() is asked again; -1 with errno ENOMEM.
+ * delivery_new: a protocol's own struct of this size, which begins with struct
+ * delivery and is zero otherwise, with room for that many events, of which at
+ * most so many can be waiting before wants() is asked again; NULL with errno
+ * ENOMEM.  delivery_free() frees both.
  * delivery_event_put: appends one and returns it, all zero but for these.
  * delivery_room: how much can be put into the output.
  * delivery_put: appends to the output, for which there is room.
  */
-int			 delivery_init(struct delivery *,
+struct delivery		*delivery_new(size_t,
 			    const struct delivery_protocol *, size_t, int64_t);
 struct delivery_event	*delivery_event_put(struct delivery *,
 			    enum delivery_what, void *);

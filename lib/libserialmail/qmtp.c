@@ -393,15 +393,12 @@ static const struct delivery_protocol	qmtp_protocol = {
 struct delivery *
 qmtp_new(const struct qmtp_patience *patience, int64_t now_ms)
 {
-	struct qmtp	*q = calloc(1, sizeof(*q));
+	struct qmtp	*q;
 
+	q = (struct qmtp *)delivery_new(sizeof(*q), &qmtp_protocol, EVENTS_MAX,
+	    now_ms);
 	if (q == NULL)
 		return (NULL);
-	if (delivery_init(&q->delivery, &qmtp_protocol, EVENTS_MAX,
-	    now_ms) == -1) {
-		free(q);
-		return (NULL);
-	}
 	q->patience = patience == NULL ? qmtp_patience_default : *patience;
 	q->stage = STAGE_DONE;
 	return (&q->delivery);

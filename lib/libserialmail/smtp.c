@@ -611,13 +611,10 @@ smtp_new(const struct smtp_config *config, int64_t now_ms)
 		errno = EINVAL;
 		return (NULL);
 	}
-	if ((s = calloc(1, sizeof(*s))) == NULL)
+	s = (struct smtp *)delivery_new(sizeof(*s), &smtp_protocol, EVENTS_MAX,
+	    now_ms);
+	if (s == NULL)
 		return (NULL);
-	if (delivery_init(&s->delivery, &smtp_protocol, EVENTS_MAX,
-	    now_ms) == -1) {
-		free(s);
-		return (NULL);
-	}
 	s->config = *config;
 	s->patience = config->patience == NULL ? smtp_patience_default :
 	    *config->patience;
