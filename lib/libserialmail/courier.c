@@ -138,10 +138,22 @@ record_put(struct courier *c, const char *name, int status, const char *text)
 	c->ended = 1;
 }
 
+/* It is to be tried again. */
+static void
+record_unable(struct courier *c, const char *name, const char *doing,
+    const char *why)
+{
+	char	text[LINE_SIZE];
+
+	(void)snprintf(text, sizeof(text), "unable to %s: %s", doing, why);
+	record_put(c, name, DELIVERY_TEMPORARY, text);
+}
+
 static void
 parcel_free(struct parcel *parcel)
 {
-	(void)close(parcel->fd);
+	if (parcel->fd != -1)
+		(void)close(parcel->fd);
 	free(parcel);
 }
 
@@ -149,20 +161,16 @@ parcel_free(struct parcel *parcel)
 static int
 parcel_open(struct courier *c, struct parcel *parcel, struct stat *st)
 {
-	char	buf[HEAD_BYTES_MAX], text[LINE_SIZE];
+	char	buf[HEAD_BYTES_MAX];
 	ssize_t	n;
 
 	parcel->fd = maildir_open(AT_FDCWD, parcel->name, st);
 	if (parcel->fd == -1) {
-		(void)snprintf(text, sizeof(text), "unable to open: %s",
-		    maildir_why(errno));
-		record_put(c, parcel->name, DELIVERY_TEMPORARY, text);
+		record_unable(c, parcel->name, "open", maildir_why(errno));
 		return (-1);
 	}
 	if ((n = pread(parcel->fd, buf, sizeof(buf), 0)) == -1) {
-		(void)snprintf(text, sizeof(text), "unable to read: %s",
-		    ucspi_strerror(errno));
-		record_put(c, parcel->name, DELIVERY_TEMPORARY, text);
+		record_unable(c, parcel->name, "read", ucspi_strerror(errno));
 		return (-1);
 	}
 	switch (head_parse(&parcel->head, buf, (size_t)n, c->prefix)) {
@@ -173,9 +181,8 @@ parcel_open(struct courier *c, struct parcel *parcel, struct stat *st)
 		    "%s", parcel->name, c->prefix);
 		break;
 	case HEAD_BAD:
-		(void)snprintf(text, sizeof(text), "unable to find envelope: "
-		    "%s", parcel->head.why);
-		record_put(c, parcel->name, DELIVERY_TEMPORARY, text);
+		record_unable(c, parcel->name, "find envelope",
+		    parcel->head.why);
 		break;
 	}
 	return (-1);
@@ -194,9 +201,7 @@ parcel_give(struct courier *c, const char *name)
 	}
 	(void)snprintf(parcel->name, sizeof(parcel->name), "%s", name);
 	if (parcel_open(c, parcel, &st) == -1) {
-		if (parcel->fd != -1)
-			(void)close(parcel->fd);
-		free(parcel);
+		parcel_free(parcel);
 		return;
 	}
 	memset(&message, 0, sizeof(message));

@@ -490,16 +490,23 @@ smtp_proceed(struct smtp *s)
 }
 
 static void
+slot_unreadable(struct smtp *s, struct smtp_slot *slot)
+{
+	char	reason[DELIVERY_REASON_SIZE];
+
+	(void)snprintf(reason, sizeof(reason),
+	    "unable to read the message: %s", strerror(errno));
+	smtp_slot_local(s, slot, DELIVERY_TEMPORARY, "4.3.0", reason);
+}
+
+static void
 smtp_fill(struct delivery *d)
 {
 	struct smtp		*s = (struct smtp *)d;
 	struct smtp_slot	*slot = slot_find(s, SLOT_BODY);
-	char			 reason[DELIVERY_REASON_SIZE];
 
 	if (slot != NULL && smtp_body_put(s, slot) == -1) {
-		(void)snprintf(reason, sizeof(reason),
-		    "unable to read the message: %s", strerror(errno));
-		smtp_slot_local(s, slot, DELIVERY_TEMPORARY, "4.3.0", reason);
+		slot_unreadable(s, slot);
 		smtp_end(d, "a message could not be read to its end");
 		return;
 	}
@@ -526,7 +533,6 @@ smtp_give(struct delivery *d, const struct delivery_message *message)
 {
 	struct smtp		*s = (struct smtp *)d;
 	struct smtp_slot	*slot = slot_find(s, SLOT_FREE);
-	char			 reason[DELIVERY_REASON_SIZE];
 
 	if (slot == NULL)
 		abort();
@@ -538,11 +544,8 @@ smtp_give(struct delivery *d, const struct delivery_message *message)
 	memset(&slot->refusal, 0, sizeof(slot->refusal));
 	source_open(&slot->source, &slot->message);
 	slot->state = SLOT_WAITING;
-	if (source_scan(&slot->source, &slot->facts) == -1) {
-		(void)snprintf(reason, sizeof(reason),
-		    "unable to read the message: %s", strerror(errno));
-		smtp_slot_local(s, slot, DELIVERY_TEMPORARY, "4.3.0", reason);
-	}
+	if (source_scan(&slot->source, &slot->facts) == -1)
+		slot_unreadable(s, slot);
 }
 
 static void
