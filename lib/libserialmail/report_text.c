@@ -47,8 +47,7 @@ bytes_print(FILE *f, const char *text, size_t len)
 	size_t	i;
 
 	for (i = 0; i < len; i++)
-		putc(text[i] >= 0x20 && text[i] < 0x7f ? text[i] :
-		    text[i] == '\t' ? ' ' : '?', f);
+		putc(text[i] == '\t' ? ' ' : delivery_printable(text[i]), f);
 }
 
 void

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <vis.h>
 
+#include "delivery.h"
 #include "maildirserial.h"
 #include "ucspi.h"
 #include "ucspi_stream.h"
@@ -52,7 +53,7 @@ log_text(const char *text)
 	if ((out = log_room(strlen(text) + 1)) == NULL)
 		return ("(out of memory)");
 	for (i = 0; text[i] != '\0'; i++)
-		out[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
+		out[i] = delivery_printable(text[i]);
 	out[i] = '\0';
 	return (out);
 }
