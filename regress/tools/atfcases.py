@@ -66,13 +66,19 @@ def displays(manual):
 
 
 def examples_run(manual, env=None):
-    """Runs the displays in turn: after "$ " a command, else what it prints."""
+    """
+    Runs the displays in turn: after "$ " a command, which goes on after a
+    backslash, the rest is what it prints.
+    """
     count = 0
     for lines in displays(manual):
-        script = ''.join(line[2:] + '\n' for line in lines
-                         if line.startswith('$ '))
-        wanted = ''.join(line + '\n' for line in lines
-                         if not line.startswith('$ '))
+        script, wanted, more = '', '', False
+        for line in lines:
+            if line.startswith('$ ') or more:
+                script += line[0 if more else 2:] + '\n'
+                more = line.endswith('\\')
+            else:
+                wanted += line + '\n'
         done = run(['sh', '-ec', 'exec 2>&1\n' + script], env=env)
         print(done.stdout)
         same((done.stdout, done.returncode), (wanted, 0), script)
