@@ -137,7 +137,7 @@ examples_head()
 examples_body()
 {
 	PATH=$STAGE/bin:$PATH
-	atf_check -o ignore python3 \
+	PYTHONPATH=$SOURCE/regress/tools atf_check -o ignore python3 -B \
 	    "$SOURCE/regress/usr.bin/streams/examples.py" \
 	    "$STAGE/share/man/man1/setlock.1"
 }
