@@ -1,0 +1,285 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * What the queue's files share.  A queue holds one spool, as its user: it
+ * decides which customer's mail is sent when, reads and removes messages,
+ * and keeps the books.  It never speaks to a customer.
+ *
+ * Triggers of every kind end in customer_trigger(): a customer has at most
+ * one job, which waits for its time, then for a place, then is a run.
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include <stdint.h>
+#include <time.h>
+
+#include "autoturnd.h"
+#include "maildir.h"
+
+struct run;
+
+/* Why there is a job; of two the one further down is kept and shown. */
+enum reason {
+	REASON_NONE,
+	REASON_SCAN,			/* it was the Maildir's turn */
+	REASON_MAIL,			/* mail.autoturn, or a watch, says so */
+	REASON_RETRY,			/* the last run failed */
+	REASON_GAP,			/* we may have missed him */
+	REASON_SESSION,			/* a session of his began or ended */
+	REASON_OPERATOR,		/* autoturnctl run */
+	REASON_MAX
+};
+
+extern const char *const	reason_names[REASON_MAX];
+
+enum job_state {
+	JOB_NONE,
+	JOB_WAITS,			/* until due_ms */
+	JOB_READY,			/* for a place: concurrency */
+	JOB_RUNS
+};
+
+/* customer.flags */
+#define CUSTOMER_IMPLICIT	0x01	/* named after his address */
+#define CUSTOMER_HELD		0x02	/* by the operator */
+#define CUSTOMER_GONE		0x04	/* not configured any more; forgotten
+					 * once no run needs him */
+#define CUSTOMER_LOCKED		0x08	/* another program has his lock */
+#define CUSTOMER_AGAIN		0x10	/* triggered while he had a run */
+
+/*
+ * There may be tens of thousands: what is the same for many is shared, what
+ * is known of single messages is not here.
+ */
+struct customer {
+	RB_ENTRY(customer)	 by_name;
+	RB_ENTRY(customer)	 by_due;	/* while JOB_WAITS */
+	TAILQ_ENTRY(customer)	 ready;		/* while JOB_READY */
+	char			*name;
+	char			*maildir;	/* below the spool */
+	char			*prefix;
+	const struct delivery_settings *delivery; /* own or the spool's */
+	struct customer_place	*places;	/* addresses, domains */
+	uint32_t		 flags;
+
+	enum job_state		 job;
+	enum reason		 reason;
+	int64_t			 due_ms;	/* monotonic */
+	struct run		*run;		/* while JOB_RUNS */
+	int64_t			 started_ms;	/* the last run; 0: none yet */
+	uint32_t		 failures;	/* runs in a row */
+
+	/* as the last look found it */
+	uint64_t		 waiting;	/* messages */
+	uint64_t		 bytes;
+	time_t			 oldest;	/* their mtime; 0: none */
+	uint64_t		 quarantined;
+	time_t			 looked_at;
+	struct timespec		 new_mtime;	/* of new/ at that look */
+	struct timespec		 cur_mtime;
+	time_t			 expiry_at;	/* the next look is due since a
+						 * message gets too old, or its
+						 * sender is to be told; 0 */
+
+	/* kept over restarts, state.c; times since the epoch */
+	time_t			 seen_at;	/* he showed up */
+	time_t			 delivered_at;
+	uint64_t		 delivered;	/* messages, ever */
+	uint64_t		 delivered_bytes;
+	uint64_t		 returned;	/* messages sent back */
+	time_t			 tried_at;
+	char			*reply;		/* the last, or what went wrong */
+};
+
+struct customer_place;
+
+RB_HEAD(customers, customer);
+
+struct queue {
+	struct spool_settings	 spool;
+	struct customers	 customers;
+	int			 spool_fd;	/* its directory */
+	int			 state_fd;	/* ours */
+	struct channel		 parent;
+	struct channel		 relay;		/* .open: there is one */
+	struct channel		 mailer;
+	uint32_t		 running;	/* runs */
+	int			 paused;	/* all of it, by the operator */
+	int			 stopping;
+	/* counters for metrics, since the start */
+	uint64_t		 triggers[REASON_MAX];
+	uint64_t		 strangers;	/* triggers by nobody's address */
+	uint64_t		 runs_ok;
+	uint64_t		 runs_failed;
+	uint64_t		 accepted;	/* messages */
+	uint64_t		 accepted_bytes;
+	uint64_t		 deferred;
+	uint64_t		 refused;
+	uint64_t		 expired;
+	uint64_t		 returned;	/* reports that were taken */
+	uint64_t		 warned;	/* delay notices */
+	uint64_t		 quarantined;
+	uint64_t		 repeated;	/* sent before, not answered then */
+};
+
+extern struct queue	queue;
+
+/* queue.c: main, what the parent says, the end */
+
+void		 queue_stop_advance(void);	/* a run has ended: may we go? */
+
+/*
+ * customer.c: who there is.
+ * customer_find: by name; customer_find_address: who comes from there, the
+ * longest prefix; customer_find_domain; customer_find_maildir: whose it is.
+ * NULL: nobody.  customer_next: in the order of names, NULL for the first.
+ * customers_replace: the configuration that was just told; those who were
+ * known keep what is known of them.
+ * customers_look: directories of the spool that were made or removed, where
+ * addresses are customers.
+ */
+struct customer	*customer_find(const char *);
+struct customer	*customer_find_address(const struct netaddr *);
+struct customer	*customer_find_domain(const char *);
+struct customer	*customer_find_maildir(const char *);
+struct customer	*customer_next(struct customer *);
+void		 customers_replace(void);
+void		 customers_look(void);
+int		 customer_dispatch(struct imsg *);	/* IMSG_QUEUE_CUSTOMER,
+							 * ADDRESS, DOMAIN */
+
+/*
+ * schedule.c: when.
+ * customer_trigger: there is a reason to look at him and send what waits, as
+ * soon as interval and retry let it: a reason from REASON_SESSION on does not
+ * wait for a retry, REASON_OPERATOR for nothing.  During a run exactly one
+ * more look follows it.
+ * customer_run_ended: by run.c, which has freed the run.  failed: he could
+ * not be reached, or refused to talk, or something is left for a later try.
+ * more: messages_max was met, others wait: to the end of the line.
+ * customer_due: when his job is due as time(3), 0: no job; for the eyes.
+ * schedule_start: fills free places; called after each of these.
+ */
+void		 customer_trigger(struct customer *, enum reason);
+void		 customer_run_ended(struct customer *, int, int);
+void		 customer_hold(struct customer *, int);
+time_t		 customer_due(const struct customer *);
+void		 schedule_pause(int);
+void		 schedule_start(void);
+void		 schedule_init(void);
+
+/*
+ * look.c: what waits.  customer_look counts and finds out what has expired,
+ * without a message being opened unless one has; returns 1 if something waits
+ * that a run could send.  The rotating scan, watch_SYSTEM.c and poke.c call it
+ * or customer_trigger().
+ */
+int		 customer_look(struct customer *);
+void		 look_init(void);		/* the rotating scan */
+
+/* events.c: tcpserverd's events; poke.c: mail.autoturn's datagrams. */
+void		 events_open(int);
+void		 poke_open(int);
+
+/*
+ * watch_SYSTEM.c: a change in the Maildir's new/ calls the function with his
+ * name.  watch_init returns how many at most can be watched (the smaller of
+ * what is wanted and what the system gives), 0 where there are none.
+ * watch_add: 0, or -1 with errno; watch_remove is harmless without one.
+ */
+int		 watch_init(int, void (*)(const char *));
+int		 watch_add(const char *, const char *);
+void		 watch_remove(const char *);
+
+/*
+ * run.c: one run of one customer, from his lock to its end: connection,
+ * messages within the window, results, another look until dry, QUIT.
+ * run_begin: 0, or -1 if there is none to be (nothing waits, his lock is
+ * another's: flags say so), and then customer_run_ended is not called.
+ * run_abort: operator or configuration want its end now.
+ */
+int		 run_begin(struct customer *);
+void		 run_abort(struct run *);
+int		 run_dispatch_parent(struct imsg *);	/* CONNECT_FAILED */
+int		 run_dispatch_relay(struct channel *, struct imsg *);
+void		 run_relay_lost(struct channel *);
+
+/*
+ * journal.c: what was sent and has no answer yet, and what was answered but
+ * may be there again after a power cut.  One file in state_fd.
+ * journal_open: reads what the last life left; calls the function for each
+ * message that was without an answer and for each that had one.
+ * journal_sent, journal_answered: appended, not yet on disk.
+ * journal_commit: fdatasync(2): before the messages leave.
+ * journal_unanswered: walks over those of a customer (NULL: all).
+ * All: 0, or -1 with errno: then nothing must be sent.
+ */
+struct journal_entry {
+	const char	*maildir;
+	const char	*name;		/* "new/..." */
+	uint64_t	 ino;
+	int64_t		 mtime;
+	int		 status;	/* 0: no answer */
+};
+
+int		 journal_open(void (*)(const struct journal_entry *, void *),
+		    void *);
+int		 journal_sent(const struct customer *, const char *,
+		    const struct stat *);
+int		 journal_answered(const struct customer *, const char *, int);
+int		 journal_commit(void);
+void		 journal_unanswered(const struct customer *,
+		    void (*)(const struct journal_entry *, void *), void *);
+
+/*
+ * state.c: what is kept of customers, in a text file replaced by rename(2)
+ * after fsync(2), some seconds after a change and at the end.  Which senders
+ * were told of a delay is kept by journal_*.
+ */
+int		 state_open(void);
+void		 state_changed(void);
+int		 state_save(void);
+
+/*
+ * quarantine.c: a message that can't be read or sent goes to the directory
+ * quarantine of its Maildir, with NAME.reason beside it; back to new/ again.
+ */
+struct quarantine_entry {
+	const char	*name;
+	const char	*reason;
+	time_t		 since;
+	uint64_t	 size;
+};
+
+int		 quarantine_put(struct customer *, const char *, const char *);
+int		 quarantine_release(struct customer *, const char *);
+int		 quarantine_walk(struct customer *,
+		    void (*)(const struct quarantine_entry *, void *), void *);
+
+/*
+ * returns.c: reports to senders by the mailer, one at a time each spool; the
+ * message is removed when its report was taken.
+ * return_message: for good: text as relay told it, or our own; expired: it
+ * was tried for too long.  return_warn: one notice of a delay.
+ */
+int		 return_message(struct customer *, const char *, const char *,
+		    int);
+int		 return_warn(struct customer *, const char *);
+int		 return_pending(const struct customer *, const char *);
+int		 return_dispatch(struct channel *, struct imsg *);
+void		 return_mailer_lost(struct channel *);
+
+/* control.c: autoturnctl's clients */
+void		 control_add(int, int);
+int		 control_dispatch_parent(struct imsg *);	/* RELOAD_... */
+
+/* The log line of a message, run.c and returns.c: key=value or JSON. */
+void		 message_log(const struct customer *, const char *, uint64_t,
+		    time_t, const char *, const char *);
+
+#endif
