@@ -448,7 +448,7 @@ peer_free_slot(struct control_socket *sock)
 
 /* Takes fd. */
 static void
-peer_begin(struct control_client *c, enum engine_socket kind, int fd)
+peer_begin(struct control_client *c, enum control_kind kind, int fd)
 {
 	memset(c, 0, sizeof(*c));
 	c->kind = kind;
@@ -501,7 +501,7 @@ peer_may_hear(int fd)
 static void
 peer_accepted(struct control_socket *sock, int fd)
 {
-	enum engine_socket	 kind = (enum engine_socket)(sock - sockets);
+	enum control_kind	 kind = (enum control_kind)(sock - sockets);
 	struct control_client	*c;
 	int			 flags;
 

@@ -2,26 +2,8 @@
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
  * What the engine's own sockets speak: the two control sockets of
- * tcpserverctl(8) and the event socket of autoturnd(8).  Local stream
- * sockets, imsg on them, no descriptors; the imsg id is 0.  Both ends run on
- * one host, numbers are in its order, all unused bytes are zero.
- *
- * A client's first message is IMSG_CTL_HELLO, answered by IMSG_CTL_WELCOME;
- * or by IMSG_CTL_REFUSED, after which the engine hangs up.  These three keep
- * their numbers and what is said of them here in every version to come; all
- * else may change with CONTROL_VERSION.
- *
- * On a control socket the client then makes one request after the other: the
- * answer to each is any number of rows, in the order given at the request,
- * with IMSG_CTL_TEXT between them, and IMSG_CTL_END.  A request before the
- * last one's end, or a message that is none, ends the connection.
- *
- * On the event socket nothing is asked: after the welcome come
- * IMSG_CTL_EVENT and IMSG_CTL_GAP.  Events have the numbers 1, 2, 3, ...
- * within a connection, lost ones too.  Who reads too slowly loses events and
- * is told so by a gap, in the place where they are missing.  What happened
- * while there was no connection is not told: a new connection is a gap as
- * well.
+ * tcpserverctl(8) and the event socket of autoturnd(8).  The frame of it is
+ * told in control_wire.h.  No descriptors are passed.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -31,15 +13,14 @@
 
 #include "tcpserverd.h"
 
-#define CONTROL_VERSION		1
+#define CONTROL_VERSION		TCPSERVERD_CONTROL_VERSION
 /* Rows with strings, without their struct. */
 #define CONTROL_STRINGS_MAX	5120
 
 enum control_type {
 	/* client -> engine */
-	IMSG_CTL_HELLO = 1000,		/* uint32_t: version; more bytes may
-					 * follow */
-	IMSG_CTL_STATUS,		/* no data; struct control_status */
+	IMSG_CTL_STATUS = IMSG_CTL_HELLO + 1,	/* no data;
+					 * struct control_status */
 	/* struct control_request; for each service (of that name): */
 	IMSG_CTL_SERVICES,		/* struct control_service, and a
 					 * struct control_listener for each */
@@ -56,19 +37,8 @@ enum control_type {
 	IMSG_CTL_CONTINUE,
 	IMSG_CTL_LOG,			/* value: 0 brief, 1 verbose */
 	/* on both */
-	IMSG_CTL_CHECK,			/* struct control_check;
+	IMSG_CTL_CHECK			/* struct control_check;
 					 * struct control_verdict */
-
-	/* engine -> client */
-	IMSG_CTL_WELCOME = 1100,	/* uint32_t: version; uint32_t: enum
-					 * engine_socket */
-	IMSG_CTL_REFUSED,		/* text: why */
-	IMSG_CTL_TEXT,			/* text: a line for the operator */
-	IMSG_CTL_ROW,			/* as the request says; its type is
-					 * its first uint32_t */
-	IMSG_CTL_EVENT,			/* struct control_event */
-	IMSG_CTL_GAP,			/* struct control_gap */
-	IMSG_CTL_END			/* struct control_answer: errno or 0 */
 };
 
 struct control_request {
@@ -256,42 +226,6 @@ struct control_verdict {
 	uint32_t	variables_cut;	/* there are more */
 	uint32_t	pad;
 	char		rules_path[PATH_MAX];
-};
-
-enum control_event_kind {
-	EVENT_CONNECT = 1,		/* its program runs, or it was closed
-					 * as the service wants it */
-	EVENT_END,
-	EVENT_REFUSED			/* monitor only: by a rule, dropped, or
-					 * no program could be started */
-};
-
-/* Then the strings of struct control_session. */
-struct control_event {
-	uint64_t	sequence;
-	uint64_t	id;		/* of the session */
-	uint32_t	kind;
-	uint32_t	result;		/* enum control_result */
-	int32_t		pid;		/* 0: it has none */
-	int32_t		status;		/* of wait(2), with EVENT_END */
-	int64_t		at_us;		/* since the epoch */
-	int64_t		age_us;		/* since it was accepted; -1 */
-	char		service[SERVICE_NAME_SIZE];
-	struct netaddr	local;
-	struct netaddr	remote;
-	uint16_t	local_port;
-	uint16_t	remote_port;
-	uint32_t	local_name_len;
-	uint32_t	remote_name_len;
-	uint32_t	info_len;
-	uint32_t	rule_len;
-	uint32_t	pad;
-};
-
-/* The events first, first + 1, ..., first + count - 1 are lost. */
-struct control_gap {
-	uint64_t	first;
-	uint64_t	count;
 };
 
 #endif

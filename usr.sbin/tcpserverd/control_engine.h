@@ -42,7 +42,7 @@ struct control_cursor {
 struct control_client {
 	struct channel		 ch;
 	enum control_state	 state;
-	enum engine_socket	 kind;
+	enum control_kind	 kind;
 	uint32_t		 number;	/* for the parent */
 	struct event		 deadline;
 	struct event		 again;		/* next rows */

@@ -18,10 +18,10 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "control_wire.h"
 #include "privsep.h"
 #include "ucspi.h"
 
-#define SERVICE_NAME_SIZE	32
 #define SERVICE_LISTENERS_MAX	256
 #define LOCAL_NAME_SIZE		1025	/* as RESOLVER_NAME_SIZE */
 
@@ -53,7 +53,7 @@ enum imsg_type {
 	/* the daemon's */
 	IMSG_ENGINE_SETUP,		/* struct engine_setup */
 	IMSG_ENGINE_SOCKET,		/* descriptor: a listening socket of
-					 * our own; id: enum engine_socket */
+					 * our own; id: enum control_kind */
 	IMSG_ENGINE_LISTENER_CLOSE,	/* uint32_t: listener's number */
 	IMSG_ENGINE_SERVICE_GONE,	/* it has no session any more */
 	IMSG_ENGINE_CONTROL_TEXT,	/* id: the control client's number;
@@ -146,12 +146,6 @@ struct engine_setup {
 	char		conf_path[PATH_MAX];
 };
 
-enum engine_socket {
-	SOCKET_CONTROL,			/* operators: everything */
-	SOCKET_RESTRICTED,		/* looking only */
-	SOCKET_EVENT			/* autoturnd */
-};
-
 /* With the descriptor of IMSG_ENGINE_LISTENER. */
 struct listener_note {
 	uint32_t	number;		/* never used again */
@@ -180,11 +174,6 @@ struct control_order {
 	uint64_t	session;
 	int32_t		pid;
 	uint32_t	pad;
-};
-
-struct control_answer {
-	int32_t		error;		/* 0: done; else the lines before it
-					 * say what was wrong */
 };
 
 struct rlimit_note {
