@@ -82,9 +82,8 @@ enum imsg_type {
 	IMSG_RUN_STARTED = 500,		/* uint64_t: run; send messages */
 	IMSG_RUN_RESULT,		/* struct run_result, text_len bytes */
 	IMSG_RUN_END,			/* struct run_end, text_len bytes; the
-					 * last of this run.  Messages without
-					 * a result were never begun, or were
-					 * not answered: see begun */
+					 * last of this run.  A message without
+					 * a result may have been taken */
 
 	/* parent -> mailer */
 	IMSG_MAILER_SETUP = 600,	/* struct mailer_settings */
@@ -186,13 +185,15 @@ struct run_message {
 
 /* What relay says beside the three of delivery.h. */
 #define RUN_QUARANTINE	'Q'	/* its head can't be read, or is another's */
+#define RUN_UNTRIED	'U'	/* the connection ended before it was begun:
+				 * nobody can have it (DELIVERY_UNTRIED) */
 
 /* As struct delivery_event; then text_len bytes without NUL. */
 struct run_result {
 	uint64_t	run;
 	uint64_t	number;
 	int32_t		code;
-	uint32_t	status;		/* K, Z, D, Q */
+	uint32_t	status;		/* K, Z, D, Q, U */
 	uint32_t	said;
 	uint32_t	text_len;
 	char		enhanced[12];

@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 #include <sys/tree.h>
 
 #include <stdint.h>
@@ -163,7 +164,8 @@ int		 customer_dispatch(struct imsg *);	/* IMSG_QUEUE_CUSTOMER,
  * not be reached, or refused to talk, or something is left for a later try.
  * more: messages_max was met, others wait: to the end of the line.
  * customer_due: when his job is due as time(3), 0: no job; for the eyes.
- * schedule_start: fills free places; called after each of these.
+ * schedule_start: fills free places; called after each of these; begins
+ * nothing while there is no relay.
  */
 void		 customer_trigger(struct customer *, enum reason);
 void		 customer_run_ended(struct customer *, int, int);
@@ -199,25 +201,76 @@ void		 watch_remove(const char *);
 /*
  * run.c: one run of one customer, from his lock to its end: connection,
  * messages within the window, results, another look until dry, QUIT.
+ * run_init: opens journal and state, settles what the last life left; once,
+ * before the first run, the customers being known.  0, or -1: state_fd can't
+ * be written, which is logged; it is tried again by itself.
  * run_begin: 0, or -1 if there is none to be (nothing waits, his lock is
- * another's: flags say so), and then customer_run_ended is not called.
+ * another's: flags say so), and then customer_run_ended is not called; else
+ * it is called exactly once, from the loop, never from within run_begin.
+ * There must be a relay.  run.c counts queue.running, sets customer.run,
+ * tried_at and reply; with queue.stopping or queue.paused, and while he is
+ * held, a run sends no more and ends as soon as all is answered.
+ * run_expire: without a connection: what is too old goes back, whose sender
+ * is to be told of a delay is told; for look.c, when expiry_at has come.  0,
+ * -1: his lock is another's.  Does nothing during a run, which does it too.
  * run_abort: operator or configuration want its end now.
  */
+struct run_facts {
+	uint64_t	 number;
+	const char	*doing;		/* "connects", "sends", ... static */
+	int64_t		 started_ms;
+	uint32_t	 open;		/* sent and not answered */
+	uint64_t	 accepted;
+	uint64_t	 accepted_bytes;
+	uint64_t	 deferred;
+	uint64_t	 refused;
+};
+
+int		 run_init(void);
 int		 run_begin(struct customer *);
+int		 run_expire(struct customer *);
 void		 run_abort(struct run *);
+void		 run_show(const struct run *, struct run_facts *);
 int		 run_dispatch_parent(struct imsg *);	/* CONNECT_FAILED */
 int		 run_dispatch_relay(struct channel *, struct imsg *);
 void		 run_relay_lost(struct channel *);
 
 /*
- * journal.c: what was sent and has no answer yet, and what was answered but
- * may be there again after a power cut.  One file in state_fd.
+ * age.c: the time by which messages get old.  After the clock has jumped
+ * forward by more than AGE_JUMP_S it is believed AGE_DOUBT_S later only:
+ * what a wrong clock sends back can't be taken back.
+ */
+#define AGE_JUMP_S	3600
+#define AGE_DOUBT_S	3600
+
+time_t		 age_now(void);
+time_t		 age_at(time_t, int64_t);	/* of these clocks */
+
+/*
+ * lock.c: MAILDIR/seriallock, as setlock(1) takes it; counted, so that all of
+ * a queue that works in a Maildir shares it.  lock_take: NULL with errno,
+ * EAGAIN: it is another program's.
+ */
+struct lock;
+
+struct lock	*lock_take(const char *);
+void		 lock_release(struct lock *);
+
+/*
+ * journal.c: what was sent and has no answer yet, what was answered but may
+ * be there again after a power cut, and whose sender was told of a delay.
+ * One file in state_fd.  A message is who has its name, inode and mtime.
  * journal_open: reads what the last life left; calls the function for each
  * message that was without an answer and for each that had one.
- * journal_sent, journal_answered: appended, not yet on disk.
- * journal_commit: fdatasync(2): before the messages leave.
+ * journal_sent, journal_answered, journal_warned: noted, not yet on disk.
+ * Of answers only K (it was taken) and D (its report was) are kept, for a
+ * message that is there again; any other means that nobody has it.
+ * journal_commit: fdatasync(2): before the messages leave.  -1 with errno:
+ * nothing must be sent; what was noted is kept, call it again later.
+ * journal_status: what is known of a message: -1 nothing, 0 sent without an
+ * answer, K, D.  journal_is_warned: 1 or 0.
  * journal_unanswered: walks over those of a customer (NULL: all).
- * All: 0, or -1 with errno: then nothing must be sent.
+ * journal_trouble: why nothing can be sent, static; NULL: all is well.
  */
 struct journal_entry {
 	const char	*maildir;
@@ -229,25 +282,38 @@ struct journal_entry {
 
 int		 journal_open(void (*)(const struct journal_entry *, void *),
 		    void *);
-int		 journal_sent(const struct customer *, const char *,
+void		 journal_close(void);
+int		 journal_sent(const char *, const char *, const struct stat *);
+void		 journal_answered(const char *, const char *, int);
+int		 journal_warned(const char *, const char *,
 		    const struct stat *);
-int		 journal_answered(const struct customer *, const char *, int);
 int		 journal_commit(void);
+int		 journal_status(const char *, const char *,
+		    const struct stat *);
+int		 journal_is_warned(const char *, const char *,
+		    const struct stat *);
 void		 journal_unanswered(const struct customer *,
 		    void (*)(const struct journal_entry *, void *), void *);
+const char	*journal_trouble(void);
 
 /*
  * state.c: what is kept of customers, in a text file replaced by rename(2)
- * after fsync(2), some seconds after a change and at the end.  Which senders
- * were told of a delay is kept by journal_*.
+ * after fsync(2), some seconds after a change and at the end.
+ * state_open: reads it (run_init).
+ * state_apply: a customer that was just made gets what is known of him.
+ * state_keep: one that is about to be freed: it is remembered.
  */
 int		 state_open(void);
+void		 state_apply(struct customer *);
+void		 state_keep(const struct customer *);
 void		 state_changed(void);
 int		 state_save(void);
 
 /*
  * quarantine.c: a message that can't be read or sent goes to the directory
  * quarantine of its Maildir, with NAME.reason beside it; back to new/ again.
+ * quarantine_put: by Maildir, name ("new/..."), reason.  All: 0, or -1 with
+ * errno.  quarantine_release: name without a directory.
  */
 struct quarantine_entry {
 	const char	*name;
@@ -256,7 +322,7 @@ struct quarantine_entry {
 	uint64_t	 size;
 };
 
-int		 quarantine_put(struct customer *, const char *, const char *);
+int		 quarantine_put(const char *, const char *, const char *);
 int		 quarantine_release(struct customer *, const char *);
 int		 quarantine_walk(struct customer *,
 		    void (*)(const struct quarantine_entry *, void *), void *);
@@ -265,21 +331,44 @@ int		 quarantine_walk(struct customer *,
  * returns.c: reports to senders by the mailer, one at a time each spool; the
  * message is removed when its report was taken.
  * return_message: for good: text as relay told it, or our own; expired: it
- * was tried for too long.  return_warn: one notice of a delay.
+ * was tried for too long.  return_warn: one notice of a delay.  0, or -1 with
+ * errno ENOMEM.
+ * return_pending: its report is to be made: nothing else is done with it.
+ * return_walk: over those of a customer (NULL: all); why is what the mailer
+ * said last, or "".
+ * return_mailer_ready: there is a (new) mailer.
  */
+struct return_entry {
+	const char	*maildir;
+	const char	*name;
+	const char	*text;
+	const char	*why;
+	int		 warning;	/* a notice of a delay only */
+	uint32_t	 tries;
+};
+
 int		 return_message(struct customer *, const char *, const char *,
 		    int);
 int		 return_warn(struct customer *, const char *);
 int		 return_pending(const struct customer *, const char *);
+void		 return_walk(const struct customer *,
+		    void (*)(const struct return_entry *, void *), void *);
+size_t		 return_count(void);
 int		 return_dispatch(struct channel *, struct imsg *);
+void		 return_mailer_ready(void);
 void		 return_mailer_lost(struct channel *);
 
 /* control.c: autoturnctl's clients */
 void		 control_add(int, int);
 int		 control_dispatch_parent(struct imsg *);	/* RELOAD_... */
 
-/* The log line of a message, run.c and returns.c: key=value or JSON. */
-void		 message_log(const struct customer *, const char *, uint64_t,
-		    time_t, const char *, const char *);
+/*
+ * message.c: the log lines of messages, key=value or JSON: customer (may be
+ * NULL), Maildir, name, size, mtime, what became of it, what was said.
+ * message_unusable: a file that can't be sent is named, once.
+ */
+void		 message_log(const char *, const char *, const char *,
+		    uint64_t, time_t, const char *, const char *);
+void		 message_unusable(const char *, const char *, const char *);
 
 #endif
