@@ -26,11 +26,33 @@
  * they only make the process untraceable (not dumpable), since anything
  * stronger would be inherited by the programs they start and break those
  * that are set-uid.
+ *
+ * sandbox_queue: autoturnd's.  The two directories are given both ways, open
+ * and by absolute path, without symbolic links, since systems differ in which
+ * they want.  Below them it may open, create, rename, link, remove and list
+ * files, make directories, lock (flock), truncate and sync, all by *at(2)
+ * calls relative to these descriptors or such as were opened from them; it
+ * may watch for changes (kqueue; inotify, whose paths are relative to the
+ * current directory: be in the spool before), and send and receive
+ * descriptors.  Can never open anything elsewhere, make a socket, connect,
+ * accept, exec, change a mode or an owner, make a symbolic link, a FIFO, a
+ * set-uid file, remove a directory, or leave its current directory.  Linux
+ * without Landlock of ABI 2 (5.19) can't tell the directories from others:
+ * there its uid is the bound, as on NetBSD.
+ * sandbox_relay: autoturnd's.  May receive descriptors, read files and talk on
+ * sockets it was given.  Can never open a file, make a socket, connect,
+ * accept, exec.  Sets no socket options (OpenBSD would need a promise that
+ * permits connect(2)): who hands over a socket sets TCP_NODELAY.
+ * sandbox_mailer: autoturnd's: as sandbox_launcher, but that on OpenBSD it
+ * opens nothing either.
  */
 int		 sandbox_engine(void);
 int		 sandbox_resolver(void);
 int		 sandbox_parent(void);
 int		 sandbox_launcher(void);
+int		 sandbox_queue(int, const char *, int, const char *);
+int		 sandbox_relay(void);
+int		 sandbox_mailer(void);
 
 /*
  * sandbox_conversation: may read, write and end, nothing else: not even
@@ -46,11 +68,11 @@ int		 sandbox_conversation(void);
 /*
  * sandbox_backend: what the last call put in force, for the log.  Static.
  * "pledge"		OpenBSD, every role
- * "capsicum"		FreeBSD, engine
+ * "capsicum"		FreeBSD, engine, queue and relay
  * "limits, outside capability mode"	FreeBSD, resolver
- * "seccomp+landlock", "seccomp"	Linux, engine and resolver; with
+ * "seccomp+landlock", "seccomp"	Linux, all but the untraceable; with
  *			", sanitizer build" when built for -fsanitize
- * "untraceable"	FreeBSD and Linux, parent and launcher
+ * "untraceable"	FreeBSD and Linux, parent, launcher and mailer
  * "none"		NetBSD, or before any call
  */
 const char	*sandbox_backend(void);

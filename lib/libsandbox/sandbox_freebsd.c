@@ -1,9 +1,13 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * FreeBSD: capability mode (capsicum(4)) for the engine.  The resolver has
- * to connect(2), which capability mode has not, so it stays outside and
- * says so; what can be taken from it without that mode is.
+ * FreeBSD: capability mode (capsicum(4)) for engine, queue and relay.  The
+ * resolver has to connect(2), which capability mode has not, so it stays
+ * outside and says so; what can be taken from it without that mode is.
+ *
+ * What the queue opens has the rights of the directory it is below, and
+ * takes them along when it is passed on: reading by relay and the mailer's
+ * program must be among them.
  *
  * Listening and client sockets get no limits: accept(2) hands a listener's
  * limits on to the connection, and that becomes the standard input of a
@@ -103,6 +107,34 @@ sandbox_resolver(void)
 	return (0);
 }
 
+static int
+directory_limit(int fd)
+{
+	cap_rights_t	rights;
+
+	cap_rights_init(&rights, CAP_LOOKUP, CAP_READ, CAP_WRITE, CAP_SEEK,
+	    CAP_CREATE, CAP_FSTAT, CAP_FSTATAT, CAP_FSTATFS, CAP_UNLINKAT,
+	    CAP_RENAMEAT_SOURCE, CAP_RENAMEAT_TARGET, CAP_LINKAT_SOURCE,
+	    CAP_LINKAT_TARGET, CAP_MKDIRAT, CAP_FLOCK, CAP_FSYNC,
+	    CAP_FTRUNCATE, CAP_FCNTL, CAP_EVENT, CAP_MMAP_R);
+	return (cap_rights_limit(fd, &rights));
+}
+
+int
+sandbox_queue(int spool, const char *spool_path, int state,
+    const char *state_path)
+{
+	if (directory_limit(spool) == -1 || directory_limit(state) == -1)
+		return (-1);
+	return (sandbox_engine());
+}
+
+int
+sandbox_relay(void)
+{
+	return (sandbox_engine());
+}
+
 int
 sandbox_parent(void)
 {
@@ -114,6 +146,12 @@ sandbox_parent(void)
 
 int
 sandbox_launcher(void)
+{
+	return (sandbox_parent());
+}
+
+int
+sandbox_mailer(void)
 {
 	return (sandbox_parent());
 }

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <netinet/in.h>
@@ -159,22 +160,16 @@ static const struct guarded_call common_guarded[] = {
 	{ SCMP_SYS(fstatat64), SCMP_ACT_ALLOW, 1,
 	    { ARG_BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH) } },
 	{ SCMP_SYS(statx), SCMP_ACT_ALLOW, 1,
-	    { ARG_BITS(2, AT_EMPTY_PATH, AT_EMPTY_PATH) } },
+	    { ARG_BITS(2, AT_EMPTY_PATH, AT_EMPTY_PATH) } }
+};
 
-	/*
-	 * Libraries look for files that need not be there (zones, locales,
-	 * services): such a look is refused but does not end the service.
-	 */
+/*
+ * Libraries look for files that need not be there (zones, locales,
+ * services): such a look is refused but does not end the service.
+ */
+static const struct guarded_call refused_guarded[] = {
 	{ SCMP_SYS(open), SCMP_ACT_ERRNO(EACCES), 1,
 	    { ARG_BITS(1, O_ACCMODE | O_CREAT, O_RDONLY) } },
-	{ SCMP_SYS(openat), SCMP_ACT_ERRNO(EACCES), 1,
-	    { ARG_BITS(2, O_ACCMODE | O_CREAT, O_RDONLY) } },
-	{ SCMP_SYS(newfstatat), SCMP_ACT_ERRNO(EACCES), 1,
-	    { ARG_BITS(3, AT_EMPTY_PATH, 0) } },
-	{ SCMP_SYS(fstatat64), SCMP_ACT_ERRNO(EACCES), 1,
-	    { ARG_BITS(3, AT_EMPTY_PATH, 0) } },
-	{ SCMP_SYS(statx), SCMP_ACT_ERRNO(EACCES), 1,
-	    { ARG_BITS(2, AT_EMPTY_PATH, 0) } },
 	{ SCMP_SYS(stat), SCMP_ACT_ERRNO(EACCES), 0, { { 0 } } },
 	{ SCMP_SYS(stat64), SCMP_ACT_ERRNO(EACCES), 0, { { 0 } } },
 	{ SCMP_SYS(lstat), SCMP_ACT_ERRNO(EACCES), 0, { { 0 } } },
@@ -184,6 +179,18 @@ static const struct guarded_call common_guarded[] = {
 	{ SCMP_SYS(faccessat2), SCMP_ACT_ERRNO(EACCES), 0, { { 0 } } },
 	{ SCMP_SYS(readlink), SCMP_ACT_ERRNO(EACCES), 0, { { 0 } } },
 	{ SCMP_SYS(readlinkat), SCMP_ACT_ERRNO(EACCES), 0, { { 0 } } }
+};
+
+/* The same for the roles that have no directory. */
+static const struct guarded_call refused_at_guarded[] = {
+	{ SCMP_SYS(openat), SCMP_ACT_ERRNO(EACCES), 1,
+	    { ARG_BITS(2, O_ACCMODE | O_CREAT, O_RDONLY) } },
+	{ SCMP_SYS(newfstatat), SCMP_ACT_ERRNO(EACCES), 1,
+	    { ARG_BITS(3, AT_EMPTY_PATH, 0) } },
+	{ SCMP_SYS(fstatat64), SCMP_ACT_ERRNO(EACCES), 1,
+	    { ARG_BITS(3, AT_EMPTY_PATH, 0) } },
+	{ SCMP_SYS(statx), SCMP_ACT_ERRNO(EACCES), 1,
+	    { ARG_BITS(2, AT_EMPTY_PATH, 0) } }
 };
 
 static const int engine_calls[] = {
@@ -228,28 +235,90 @@ static const struct guarded_call resolver_guarded[] = {
 	SOCKET_RULE(AF_INET6, SOCK_STREAM, IPPROTO_TCP)
 };
 
-static const struct call_list common_list = {
-	common_calls, nitems(common_calls),
-	common_guarded, nitems(common_guarded)
+/*
+ * Talk on what was given, and nowhere else: neither to a named address, which
+ * a datagram socket could, nor by MSG_FASTOPEN.  (A name in sendmsg(2) a
+ * filter can't see: who gives a datagram socket shuts it down for writing.)
+ */
+static const struct guarded_call talk_guarded[] = {
+	{ SCMP_SYS(sendto), SCMP_ACT_ALLOW, 2,
+	    { ARG_BITS(3, MSG_FASTOPEN, 0), { 4, SCMP_CMP_EQ, 0, 0 } } },
+	{ SCMP_SYS(send), SCMP_ACT_ALLOW, 1,
+	    { ARG_BITS(3, MSG_FASTOPEN, 0) } },
+	{ SCMP_SYS(sendmsg), SCMP_ACT_ALLOW, 1,
+	    { ARG_BITS(2, MSG_FASTOPEN, 0) } }
 };
-static const struct call_list engine_list = {
-	engine_calls, nitems(engine_calls),
-	engine_guarded, nitems(engine_guarded)
+
+/* Which directories these are for Landlock knows. */
+static const int queue_calls[] = {
+	SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx),
+	SCMP_SYS(getdents64), SCMP_SYS(getdents),
+	SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(linkat),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(flock), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(fallocate),
+	SCMP_SYS(pwrite64), SCMP_SYS(pwritev),
+	SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64),
+	SCMP_SYS(inotify_init), SCMP_SYS(inotify_init1),
+	SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch)
 };
-static const struct call_list resolver_list = {
-	resolver_calls, nitems(resolver_calls),
-	resolver_guarded, nitems(resolver_guarded)
+
+#define SET_ID_BITS	(S_ISUID | S_ISGID)
+
+/* Without O_CREAT the C library makes the mode 0. */
+static const struct guarded_call queue_guarded[] = {
+	{ SCMP_SYS(openat), SCMP_ACT_ALLOW, 1,
+	    { ARG_BITS(3, SET_ID_BITS, 0) } },
+	{ SCMP_SYS(mkdirat), SCMP_ACT_ALLOW, 1,
+	    { ARG_BITS(2, SET_ID_BITS, 0) } }
 };
+
+#define CALL_LIST(name) \
+	{ name ## _calls, nitems(name ## _calls), \
+	    name ## _guarded, nitems(name ## _guarded) }
+#define GUARDED_LIST(name) \
+	{ NULL, 0, name ## _guarded, nitems(name ## _guarded) }
+
+static const struct call_list common_list = CALL_LIST(common);
+static const struct call_list refused_list = GUARDED_LIST(refused);
+static const struct call_list refused_at_list = GUARDED_LIST(refused_at);
+static const struct call_list engine_list = CALL_LIST(engine);
+static const struct call_list resolver_list = CALL_LIST(resolver);
+static const struct call_list talk_list = GUARDED_LIST(talk);
+static const struct call_list queue_list = CALL_LIST(queue);
+
+#define ROLE_LISTS_MAX	5
+
+/* All that a role may call: lists up to a NULL. */
+struct role {
+	const struct call_list	*lists[ROLE_LISTS_MAX];
+};
+
+static const struct role engine_role = { { &common_list, &refused_list,
+	&refused_at_list, &engine_list } };
+static const struct role resolver_role = { { &common_list, &refused_list,
+	&refused_at_list, &resolver_list } };
+static const struct role queue_role = { { &common_list, &refused_list,
+	&talk_list, &queue_list } };
+static const struct role relay_role = { { &common_list, &refused_list,
+	&refused_at_list, &talk_list } };
 
 /*
  * Landlock, see landlock(7): the numbers are the kernel's, given here since
  * the header of a distribution is often older than its kernel.
  */
 #define LANDLOCK_ASK_ABI	1U
+#define LANDLOCK_PATH_RULE	1
 #define LANDLOCK_PORT_RULE	2
 #define LANDLOCK_BIND_TCP	(1ULL << 0)
 #define LANDLOCK_CONNECT_TCP	(1ULL << 1)
+#define LANDLOCK_ABI_REFER	2	/* before, no rename to another place */
 #define LANDLOCK_ABI_NET	4
+
+/* Files can be read, written, made, removed, moved; directories be made. */
+#define LANDLOCK_DIRECTORY \
+	(1ULL << 1 | 1ULL << 2 | 1ULL << 3 | 1ULL << 5 | 1ULL << 7 | \
+	    1ULL << 8 | 1ULL << 13 | 1ULL << 14)
 
 struct landlock_rights {
 	uint64_t	files;
@@ -260,6 +329,19 @@ struct landlock_rights {
 struct landlock_port {
 	uint64_t	rights;
 	uint64_t	port;
+};
+
+struct landlock_path {
+	uint64_t	rights;
+	int32_t		fd;
+} __packed;
+
+/* What is left to a role: nothing, but these. */
+struct landlock_rules {
+	const struct landlock_port	*ports;
+	size_t				 nports;
+	const int			*directories;
+	size_t				 ndirectories;
 };
 
 /* Which rights can be taken away from which ABI on. */
@@ -316,37 +398,57 @@ landlock_collect(int abi, struct landlock_rights *rights)
 }
 
 static int
-landlock_fill(int fd, int abi, const struct landlock_port *ports, size_t n)
+landlock_fill_ports(int fd, int abi, const struct landlock_rules *rules)
 {
 	size_t	i;
 
 	if (abi < LANDLOCK_ABI_NET)
 		return (0);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < rules->nports; i++)
 		if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_PORT_RULE,
-		    &ports[i], 0U) == -1)
+		    &rules->ports[i], 0U) == -1)
 			return (-1);
 	return (0);
 }
 
+/* files: what this kernel knows of. */
+static int
+landlock_fill_paths(int fd, uint64_t files, const struct landlock_rules *rules)
+{
+	struct landlock_path	path;
+	size_t			i;
+
+	for (i = 0; i < rules->ndirectories; i++) {
+		path.rights = LANDLOCK_DIRECTORY & files;
+		path.fd = rules->directories[i];
+		if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_PATH_RULE,
+		    &path, 0U) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
 /*
- * Takes away every right the kernel knows, but the given ports.  1: in
- * force, 0: the kernel has no Landlock, -1.
+ * Takes away every right the kernel knows, but what the rules leave.  1: in
+ * force, 0: the kernel has no Landlock that would do, -1.
  */
 static int
-landlock_enter(const struct landlock_port *ports, size_t n)
+landlock_enter(const struct landlock_rules *rules)
 {
 	struct landlock_rights	rights;
 	int			abi, fd, result = -1, saved;
 
 	if ((abi = landlock_abi()) <= 0)
 		return (abi);
+	if (rules->ndirectories > 0 && abi < LANDLOCK_ABI_REFER)
+		return (0);
 	landlock_collect(abi, &rights);
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rights,
 	    sizeof(rights), 0U);
 	if (fd == -1)
 		return (-1);
-	if (landlock_fill(fd, abi, ports, n) == 0 &&
+	if (landlock_fill_ports(fd, abi, rules) == 0 &&
+	    landlock_fill_paths(fd, rights.files, rules) == 0 &&
 	    syscall(SYS_landlock_restrict_self, fd, 0U) == 0)
 		result = 1;
 	saved = errno;
@@ -399,17 +501,17 @@ filter_add_self(scmp_filter_ctx ctx)
 }
 
 static int
-filter_load(scmp_filter_ctx ctx, const struct call_list *role)
+filter_load(scmp_filter_ctx ctx, const struct role *role)
 {
+	size_t	i;
 	int	error;
 
 	if ((error = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS)) != 0)
 		return (error);
-	if ((error = filter_add_list(ctx, &common_list)) != 0)
-		return (error);
-	if ((error = filter_add_list(ctx, role)) != 0)
-		return (error);
+	for (i = 0; role->lists[i] != NULL; i++)
+		if ((error = filter_add_list(ctx, role->lists[i])) != 0)
+			return (error);
 	if ((error = filter_add_self(ctx)) != 0)
 		return (error);
 	return (seccomp_load(ctx));
@@ -451,7 +553,7 @@ trace_init(void)
 #endif
 
 static int
-filter_enter(const struct call_list *role)
+filter_enter(const struct role *role)
 {
 	scmp_filter_ctx	ctx;
 	int		error;
@@ -484,8 +586,7 @@ untraceable_set(void)
 }
 
 static int
-confine(const struct call_list *role, const struct landlock_port *ports,
-    size_t nports)
+confine(const struct role *role, const struct landlock_rules *rules)
 {
 	int	landlock;
 
@@ -494,7 +595,7 @@ confine(const struct call_list *role, const struct landlock_port *ports,
 		return (-1);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == -1)
 		return (-1);
-	if ((landlock = landlock_enter(ports, nports)) == -1)
+	if ((landlock = landlock_enter(rules)) == -1)
 		return (-1);
 	if (filter_enter(role) == -1)
 		return (-1);
@@ -506,14 +607,38 @@ confine(const struct call_list *role, const struct landlock_port *ports,
 int
 sandbox_engine(void)
 {
-	return (confine(&engine_list, NULL, 0));
+	const struct landlock_rules	none = { 0 };
+
+	return (confine(&engine_role, &none));
 }
 
 int
 sandbox_resolver(void)
 {
-	return (confine(&resolver_list, resolver_ports,
-	    nitems(resolver_ports)));
+	const struct landlock_rules	rules = { .ports = resolver_ports,
+					    .nports = nitems(resolver_ports) };
+
+	return (confine(&resolver_role, &rules));
+}
+
+int
+sandbox_queue(int spool, const char *spool_path, int state,
+    const char *state_path)
+{
+	const int			directories[] = { spool, state };
+	const struct landlock_rules	rules = { .directories = directories,
+					    .ndirectories =
+					    nitems(directories) };
+
+	return (confine(&queue_role, &rules));
+}
+
+int
+sandbox_relay(void)
+{
+	const struct landlock_rules	none = { 0 };
+
+	return (confine(&relay_role, &none));
 }
 
 int
@@ -527,6 +652,12 @@ sandbox_parent(void)
 
 int
 sandbox_launcher(void)
+{
+	return (sandbox_parent());
+}
+
+int
+sandbox_mailer(void)
 {
 	return (sandbox_parent());
 }

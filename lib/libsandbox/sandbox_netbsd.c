@@ -30,6 +30,25 @@ sandbox_launcher(void)
 	return (0);
 }
 
+int
+sandbox_queue(int spool, const char *spool_path, int state,
+    const char *state_path)
+{
+	return (0);
+}
+
+int
+sandbox_relay(void)
+{
+	return (0);
+}
+
+int
+sandbox_mailer(void)
+{
+	return (0);
+}
+
 const char *
 sandbox_backend(void)
 {

@@ -61,6 +61,31 @@ sandbox_launcher(void)
 	return (promise("stdio rpath proc exec recvfd"));
 }
 
+/* Its descriptors of the two directories are of no use elsewhere, either. */
+int
+sandbox_queue(int spool, const char *spool_path, int state,
+    const char *state_path)
+{
+	if (unveil(spool_path, "rwc") == -1 ||
+	    unveil(state_path, "rwc") == -1 || unveil(NULL, NULL) == -1)
+		return (-1);
+	return (promise("stdio rpath wpath cpath flock recvfd sendfd"));
+}
+
+/* What it reads and writes it was given: neither "inet" nor "unix". */
+int
+sandbox_relay(void)
+{
+	return (promise_without_files("stdio recvfd"));
+}
+
+/* Starts one program and ends its process group. */
+int
+sandbox_mailer(void)
+{
+	return (promise("stdio proc exec recvfd"));
+}
+
 const char *
 sandbox_backend(void)
 {

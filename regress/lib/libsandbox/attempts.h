@@ -12,12 +12,18 @@
 
 #include <netinet/in.h>
 
+#include <limits.h>
+
 enum {
 	ROLE_ENGINE		= 0x1,
 	ROLE_RESOLVER		= 0x2,
 	ROLE_CONVERSATION	= 0x4,
-	ROLE_CALLED		= ROLE_ENGINE | ROLE_CONVERSATION,
-	ROLE_ALL		= ROLE_CALLED | ROLE_RESOLVER
+	ROLE_QUEUE		= 0x8,
+	ROLE_RELAY		= 0x10,
+	ROLE_CALLED		= ROLE_ENGINE | ROLE_CONVERSATION | ROLE_QUEUE |
+				    ROLE_RELAY,
+	ROLE_ALL		= ROLE_CALLED | ROLE_RESOLVER,
+	ROLE_FILELESS		= ROLE_ALL & ~ROLE_QUEUE
 };
 
 /* Everything a role might have been given before it was confined. */
@@ -26,6 +32,10 @@ struct fixture {
 	int			directory;
 	int			file;		/* open for reading, writing */
 	int			program;	/* a file that can be executed */
+	int			spool;		/* the queue's two */
+	int			state;
+	char			spool_path[PATH_MAX];
+	char			state_path[PATH_MAX];
 	int			tcp;		/* a socket, not connected */
 	int			udp;
 	int			bound;		/* a socket with a port */

@@ -154,6 +154,82 @@ try_chroot(const struct fixture *fx)
 }
 
 /*
+ * Below the queue's own directory
+ */
+
+static int
+try_below_symlink(const struct fixture *fx)
+{
+	return (symlinkat("file", fx->spool, "symlinked"));
+}
+
+static int
+try_below_symlink_open(const struct fixture *fx)
+{
+	return (openat(fx->spool, "outside", O_RDONLY));
+}
+
+static int
+try_below_parent_open(const struct fixture *fx)
+{
+	return (openat(fx->spool, "../file", O_RDONLY));
+}
+
+static int
+try_below_mkfifo(const struct fixture *fx)
+{
+	return (mkfifoat(fx->spool, "fifo", 0600));
+}
+
+static int
+try_below_rmdir(const struct fixture *fx)
+{
+	return (unlinkat(fx->spool, "empty", AT_REMOVEDIR));
+}
+
+static int
+try_below_set_uid(const struct fixture *fx)
+{
+	struct stat	st;
+	int		fd;
+
+	fd = openat(fx->spool, "set-uid", O_WRONLY | O_CREAT, 04700);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return (-1);
+	return (st.st_mode & S_ISUID ? 0 : -1);
+}
+
+static int
+try_below_chmod(const struct fixture *fx)
+{
+	return (fchmodat(fx->spool, "victim", 0644, 0));
+}
+
+static int
+try_below_chown(const struct fixture *fx)
+{
+	return (fchownat(fx->spool, "victim", getuid(), (gid_t)-1, 0));
+}
+
+static int
+try_rename_out(const struct fixture *fx)
+{
+	return (renameat(fx->spool, "victim", AT_FDCWD, "out"));
+}
+
+static int
+try_rename_in(const struct fixture *fx)
+{
+	return (renameat(AT_FDCWD, "victim", fx->spool, "in"));
+}
+
+static int
+try_link_in(const struct fixture *fx)
+{
+	return (linkat(AT_FDCWD, "file", fx->spool, "in", 0));
+}
+
+/*
  * Processes
  */
 
@@ -351,6 +427,14 @@ try_connect_unix(const struct fixture *fx)
 	    sizeof(sun)));
 }
 
+/* A datagram socket needs no connection to reach somebody. */
+static int
+try_sendto(const struct fixture *fx)
+{
+	return ((int)sendto(fx->udp, "x", 1, 0,
+	    (const struct sockaddr *)&fx->where, sizeof(fx->where)));
+}
+
 static int
 try_bind_tcp(const struct fixture *fx)
 {
@@ -406,6 +490,20 @@ static const struct attempt attempts[] = {
 	{ "chdir", try_chdir, ROLE_ALL, NEED_NOTHING },
 	{ "chroot", try_chroot, ROLE_ALL, NEED_ROOT },
 
+	{ "symlink below", try_below_symlink, ROLE_QUEUE, NEED_NOTHING },
+	{ "open a symlink out", try_below_symlink_open, ROLE_QUEUE,
+	    NEED_NOTHING },
+	{ "open through ..", try_below_parent_open, ROLE_QUEUE,
+	    NEED_NOTHING },
+	{ "mkfifo below", try_below_mkfifo, ROLE_QUEUE, NEED_NOTHING },
+	{ "rmdir below", try_below_rmdir, ROLE_QUEUE, NEED_NOTHING },
+	{ "set-uid below", try_below_set_uid, ROLE_QUEUE, NEED_NOTHING },
+	{ "chmod below", try_below_chmod, ROLE_QUEUE, NEED_NOTHING },
+	{ "chown below", try_below_chown, ROLE_QUEUE, NEED_NOTHING },
+	{ "rename out", try_rename_out, ROLE_QUEUE, NEED_NOTHING },
+	{ "rename in", try_rename_in, ROLE_QUEUE, NEED_NOTHING },
+	{ "link in", try_link_in, ROLE_QUEUE, NEED_NOTHING },
+
 	{ "execve", try_execve, ROLE_ALL, NEED_NOTHING },
 	{ "fork", try_fork, ROLE_ALL, NEED_NOTHING },
 	{ "vfork", try_vfork, ROLE_ALL, NEED_NOTHING },
@@ -435,11 +533,11 @@ static const struct attempt attempts[] = {
 	{ "connect tcp", try_connect_tcp, ROLE_CALLED, NEED_NOTHING },
 	{ "connect udp", try_connect_udp, ROLE_CALLED, NEED_NOTHING },
 	{ "connect unix", try_connect_unix, ROLE_CALLED, NEED_NOTHING },
+	{ "sendto", try_sendto, ROLE_QUEUE | ROLE_RELAY, NEED_NOTHING },
 	{ "bind tcp", try_bind_tcp, ROLE_CALLED, NEED_NOTHING },
 	{ "bind unix", try_bind_unix, ROLE_CALLED, NEED_NOTHING },
 	{ "listen", try_listen, ROLE_ALL, NEED_NOTHING },
-	{ "accept", try_accept, ROLE_RESOLVER | ROLE_CONVERSATION,
-	    NEED_NOTHING }
+	{ "accept", try_accept, ROLE_ALL & ~ROLE_ENGINE, NEED_NOTHING }
 };
 
 /* In a fresh directory each time, so that one attempt leaves the next one
@@ -458,6 +556,21 @@ fixture_files(struct fixture *fx)
 	if (fx->file == -1 || fx->directory == -1 || fx->program == -1)
 		return (-1);
 	return (close(open("victim", O_WRONLY | O_CREAT, 0600)));
+}
+
+static int
+fixture_directories(struct fixture *fx)
+{
+	if (mkdir("spool", 0700) == -1 || mkdir("state", 0700) == -1 ||
+	    mkdir("spool/empty", 0700) == -1 ||
+	    symlink("../file", "spool/outside") == -1 ||
+	    close(open("spool/victim", O_WRONLY | O_CREAT, 0600)) == -1 ||
+	    realpath("spool", fx->spool_path) == NULL ||
+	    realpath("state", fx->state_path) == NULL)
+		return (-1);
+	fx->spool = open("spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fx->state = open("state", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return (fx->spool == -1 || fx->state == -1 ? -1 : 0);
 }
 
 static int
@@ -499,7 +612,7 @@ fixture_sockets(struct fixture *fx)
 }
 
 static int
-confine(int role)
+confine(const struct fixture *fx, int role)
 {
 	switch (role) {
 	case ROLE_ENGINE:
@@ -508,6 +621,11 @@ confine(int role)
 		return (sandbox_resolver());
 	case ROLE_CONVERSATION:
 		return (sandbox_conversation());
+	case ROLE_QUEUE:
+		return (sandbox_queue(fx->spool, fx->spool_path, fx->state,
+		    fx->state_path));
+	case ROLE_RELAY:
+		return (sandbox_relay());
 	default:
 		return (0);
 	}
@@ -524,8 +642,9 @@ attempt_run(const struct attempt *at, int role)
 	ATF_REQUIRE((pid = fork()) != -1);
 	if (pid == 0) {
 		system_prepare();
-		if (fixture_files(&fx) == -1 || fixture_sockets(&fx) == -1 ||
-		    confine(role) == -1) {
+		if (fixture_files(&fx) == -1 ||
+		    fixture_directories(&fx) == -1 ||
+		    fixture_sockets(&fx) == -1 || confine(&fx, role) == -1) {
 			perror("setup");
 			_exit(EXIT_SETUP);
 		}
@@ -611,7 +730,7 @@ attempts_check(const struct attempt *list, size_t n, int role)
 static void
 role_check(int role)
 {
-	if ((system_confines & role) == 0)
+	if ((system_confines() & role) == 0)
 		atf_tc_skip("this system has no sandbox for this role");
 	attempts_check(attempts, nitems(attempts), role);
 	attempts_check(system_attempts, nitems(system_attempts), role);
@@ -635,10 +754,24 @@ ATF_TC_BODY(conversation, tc)
 	role_check(ROLE_CONVERSATION);
 }
 
+ATF_TC_WITHOUT_HEAD(queue);
+ATF_TC_BODY(queue, tc)
+{
+	role_check(ROLE_QUEUE);
+}
+
+ATF_TC_WITHOUT_HEAD(relay);
+ATF_TC_BODY(relay, tc)
+{
+	role_check(ROLE_RELAY);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, engine);
 	ATF_TP_ADD_TC(tp, resolver);
 	ATF_TP_ADD_TC(tp, conversation);
+	ATF_TP_ADD_TC(tp, queue);
+	ATF_TP_ADD_TC(tp, relay);
 	return (atf_no_error());
 }

@@ -33,6 +33,7 @@
 #include "network.h"
 #include "sandbox.h"
 
+#define LANDLOCK_ABI_REFER	2
 #define LANDLOCK_ABI_NET	4
 
 typedef int role_fn(void);
@@ -90,6 +91,20 @@ role_run(role_fn *role, void (*then)(void))
 	return (status);
 }
 
+/* The queue with two empty directories. */
+static int
+queue_role(void)
+{
+	int	spool, state;
+
+	if ((mkdir("spool", 0700) == -1 && errno != EEXIST) ||
+	    (mkdir("state", 0700) == -1 && errno != EEXIST) ||
+	    (spool = open("spool", O_RDONLY | O_DIRECTORY)) == -1 ||
+	    (state = open("state", O_RDONLY | O_DIRECTORY)) == -1)
+		return (-1);
+	return (sandbox_queue(spool, "spool", state, "state"));
+}
+
 static void
 say_backend(void)
 {
@@ -114,8 +129,12 @@ ATF_TC_BODY(backend, tc)
 	backend_check(no_role, "none");
 	backend_check(sandbox_engine, confined);
 	backend_check(sandbox_resolver, confined);
+	backend_check(sandbox_relay, confined);
+	backend_check(queue_role, landlock_abi() >= LANDLOCK_ABI_REFER ?
+	    "seccomp\\+landlock" : "seccomp");
 	backend_check(sandbox_parent, "untraceable");
 	backend_check(sandbox_launcher, "untraceable");
+	backend_check(sandbox_mailer, "untraceable");
 }
 
 /*
@@ -197,7 +216,8 @@ static __dead void
 tracer_run(void)
 {
 	role_fn	*roles[] = { sandbox_engine, sandbox_resolver,
-		    sandbox_parent, sandbox_launcher };
+		    sandbox_parent, sandbox_launcher, sandbox_relay,
+		    sandbox_mailer };
 	size_t	 i;
 
 	become_nobody();
@@ -384,6 +404,18 @@ engine_without_landlock(void)
 }
 
 static int
+relay_without_landlock(void)
+{
+	return (hide_landlock() == 0 ? sandbox_relay() : -1);
+}
+
+static int
+queue_without_landlock(void)
+{
+	return (hide_landlock() == 0 ? queue_role() : -1);
+}
+
+static int
 resolver_without_landlock(void)
 {
 	return (hide_landlock() == 0 ? sandbox_resolver() : -1);
@@ -416,6 +448,8 @@ ATF_TC_BODY(without_landlock, tc)
 		landlock_error = errors[i];
 		without_landlock_check(engine_without_landlock);
 		without_landlock_check(resolver_without_landlock);
+		without_landlock_check(relay_without_landlock);
+		backend_check(queue_without_landlock, "seccomp");
 	}
 }
 
@@ -425,6 +459,7 @@ ATF_TC_BODY(broken_landlock, tc)
 {
 	landlock_error = EIO;
 	ATF_CHECK(exited(role_run(engine_without_landlock, say_backend), 1));
+	ATF_CHECK(exited(role_run(queue_without_landlock, say_backend), 1));
 }
 
 /*
@@ -481,20 +516,38 @@ make_call(void)
 }
 
 static void
-never_check(role_fn *role)
+never_call(role_fn *role, const char *name, long number)
 {
-	size_t	i;
 	int	status;
 
-	for (i = 0; i <= nitems(never); i++) {
-		call = i == nitems(never) ? CALL_OF_THE_FUTURE :
-		    never[i].number;
-		status = role_run(role, make_call);
-		ATF_CHECK_MSG(WIFSIGNALED(status) &&
-		    WTERMSIG(status) == SIGSYS, "%s (%ld): status %#x",
-		    i == nitems(never) ? "future" : never[i].name, call,
-		    status);
+	call = number;
+	status = role_run(role, make_call);
+	ATF_CHECK_MSG(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS,
+	    "%s (%ld): status %#x", name, number, status);
+}
+
+/* But for the calls of this list, which ends with -1. */
+static void
+never_check_but(role_fn *role, const long *but)
+{
+	const long	*b;
+	size_t		 i;
+
+	for (i = 0; i < nitems(never); i++) {
+		for (b = but; *b != -1 && *b != never[i].number; b++)
+			continue;
+		if (*b == -1)
+			never_call(role, never[i].name, never[i].number);
 	}
+	never_call(role, "future", CALL_OF_THE_FUTURE);
+}
+
+static void
+never_check(role_fn *role)
+{
+	const long	nothing[] = { -1 };
+
+	never_check_but(role, nothing);
 }
 
 ATF_TC_WITHOUT_HEAD(engine_never);
@@ -515,6 +568,40 @@ ATF_TC_BODY(resolver_never, tc)
 	never_check(sandbox_resolver);
 	call = SYS_accept4;
 	ATF_CHECK(WIFSIGNALED(role_run(sandbox_resolver, make_call)));
+}
+
+static const struct {
+	const char	*name;
+	long		 number;
+} no_network[] = {
+	{ "socket", SYS_socket }, { "connect", SYS_connect },
+	{ "bind", SYS_bind }, { "accept4", SYS_accept4 },
+	{ "setsockopt", SYS_setsockopt }
+};
+
+ATF_TC_WITHOUT_HEAD(relay_never);
+ATF_TC_BODY(relay_never, tc)
+{
+	size_t	i;
+
+	never_check(sandbox_relay);
+	for (i = 0; i < nitems(no_network); i++)
+		never_call(sandbox_relay, no_network[i].name,
+		    no_network[i].number);
+}
+
+ATF_TC_WITHOUT_HEAD(queue_never);
+ATF_TC_BODY(queue_never, tc)
+{
+	const long	may[] = { SYS_unlinkat, SYS_renameat2, SYS_linkat,
+			    SYS_ftruncate, SYS_getdents64, SYS_inotify_init1,
+			    SYS_mkdirat, -1 };
+	size_t		i;
+
+	never_check_but(queue_role, may);
+	for (i = 0; i < nitems(no_network); i++)
+		never_call(queue_role, no_network[i].name,
+		    no_network[i].number);
 }
 
 ATF_TC_WITHOUT_HEAD(conversation_never);
@@ -602,6 +689,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, broken_landlock);
 	ATF_TP_ADD_TC(tp, engine_never);
 	ATF_TP_ADD_TC(tp, resolver_never);
+	ATF_TP_ADD_TC(tp, relay_never);
+	ATF_TP_ADD_TC(tp, queue_never);
 	ATF_TP_ADD_TC(tp, conversation_never);
 	ATF_TP_ADD_TC(tp, conversation_bare);
 	return (atf_no_error());

@@ -3,8 +3,10 @@
  *
  * What the confined roles need works: a client accepted over loopback by
  * libevent's loop and passed on as a descriptor, a rules file received and
- * read, DNS questions asked by c-ares, an ident dialogue.
+ * read, DNS questions asked by c-ares, an ident dialogue, a Maildir worked
+ * on, a message sent.
  */
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -19,9 +21,11 @@
 
 #include <ares.h>
 #include <atf-c.h>
+#include <dirent.h>
 #include <errno.h>
 #include <event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -33,7 +37,6 @@
 
 #include "compat.h"
 #include "sandbox.h"
-#include "network.h"
 
 #define RULES_TEXT	"127.:allow\n"
 #define GREETING	"hello\n"
@@ -50,6 +53,9 @@ need_failed(int line, const char *text)
 	fprintf(stderr, "line %d: %s: %s\n", line, text, strerror(errno));
 	_exit(1);
 }
+
+#include "network.h"
+#include "watch.h"
 
 static void
 child_check(pid_t pid)
@@ -593,6 +599,204 @@ ATF_TC_BODY(resolver_ident, tc)
 }
 
 /*
+ * The queue: what autoturnd does to a Maildir and its own files.  Its test
+ * is at the channel's other end.
+ */
+
+static void
+queue_list(int dirfd, const char *path, const char *name)
+{
+	struct dirent	*entry;
+	DIR		*dir;
+	int		 fd, found = 0;
+
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	NEED(fd != -1);
+	NEED((dir = fdopendir(fd)) != NULL);
+	while ((entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, name) == 0)
+			found = 1;
+	NEED(found);
+	closedir(dir);
+}
+
+static void
+queue_sync(int dirfd, const char *path)
+{
+	int	fd;
+
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	NEED(fd != -1 && fsync(fd) == 0 && close(fd) == 0);
+}
+
+static void
+queue_lock(int spool)
+{
+	int	fd;
+
+	fd = openat(spool, "customer/seriallock",
+	    O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+	NEED(fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+}
+
+/* Sends a message off, sets another aside, removes the first. */
+static void
+queue_messages(int channel, int spool)
+{
+	struct stat	st;
+	int		fd;
+
+	queue_list(spool, "customer/new", "first");
+	NEED(fstatat(spool, "customer/new/first", &st,
+	    AT_SYMLINK_NOFOLLOW) == 0);
+	fd = openat(spool, "customer/new/first",
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	NEED(fd != -1 && fstat(fd, &st) == 0);
+	NEED(descriptor_send(channel, fd) == 0 && close(fd) == 0);
+	NEED(mkdirat(spool, "customer/quarantine", 0700) == 0);
+	NEED(renameat(spool, "customer/new/second", spool,
+	    "customer/quarantine/second") == 0);
+	NEED(unlinkat(spool, "customer/new/first", 0) == 0);
+	queue_sync(spool, "customer/new");
+	NEED(openat(spool, "../rules", O_RDONLY) == -1);
+}
+
+static void
+queue_state(int channel, int state)
+{
+	int	fd;
+
+	fd = openat(state, "new.tmp", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	NEED(fd != -1 && write(fd, "state\n", 6) == 6 && fsync(fd) == 0);
+	NEED(renameat(state, "new.tmp", state, "state") == 0);
+	NEED(linkat(state, "state", state, "state.old", 0) == 0);
+	NEED(ftruncate(fd, 0) == 0 && pwrite(fd, "x", 1, 0) == 1);
+	NEED(fdatasync(fd) == 0 && close(fd) == 0);
+	/* A report: no name, but a descriptor to pass on. */
+	fd = openat(state, "report", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	NEED(fd != -1 && unlinkat(state, "report", 0) == 0);
+	NEED(write(fd, GREETING, strlen(GREETING)) ==
+	    (ssize_t)strlen(GREETING) && lseek(fd, 0, SEEK_SET) == 0);
+	NEED(descriptor_send(channel, fd) == 0 && close(fd) == 0);
+	queue_sync(state, ".");
+}
+
+static __dead void
+queue_run(int channel)
+{
+	char	spool_path[PATH_MAX], state_path[PATH_MAX];
+	int	poke, spool, state;
+
+	NEED(realpath("spool", spool_path) != NULL);
+	NEED(realpath("state", state_path) != NULL);
+	NEED((spool = open("spool", O_RDONLY | O_DIRECTORY)) != -1);
+	NEED((state = open("state", O_RDONLY | O_DIRECTORY)) != -1);
+	NEED(event_init() != NULL && fchdir(spool) == 0);
+	NEED(sandbox_queue(spool, spool_path, state, state_path) == 0);
+	NEED((poke = descriptor_receive(channel)) != -1);
+	queue_lock(spool);
+	queue_messages(channel, spool);
+	queue_state(channel, state);
+	watch_check(channel, spool, "customer/new");
+	NEED(close(poke) == 0);
+	exit(0);
+}
+
+static void
+received_check(int channel, const char *text)
+{
+	char	buf[64];
+	int	fd;
+
+	ATF_REQUIRE((fd = descriptor_receive(channel)) != -1);
+	ATF_CHECK_EQ(pread(fd, buf, sizeof(buf), 0), (ssize_t)strlen(text));
+	ATF_CHECK(memcmp(buf, text, strlen(text)) == 0);
+	close(fd);
+}
+
+ATF_TC_WITHOUT_HEAD(queue);
+ATF_TC_BODY(queue, tc)
+{
+	char	byte;
+	pid_t	pid;
+	int	channel[2];
+
+	ATF_REQUIRE_EQ(mkdir("state", 0700) | mkdir("spool", 0700) |
+	    mkdir("spool/customer", 0700) | mkdir("spool/customer/new", 0700),
+	    0);
+	atf_utils_create_file("spool/customer/new/first", RULES_TEXT);
+	atf_utils_create_file("spool/customer/new/second", RULES_TEXT);
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, channel), 0);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0)
+		queue_run(channel[1]);
+	close(channel[1]);
+	ATF_REQUIRE_EQ(descriptor_send(channel[0], channel[0]), 0);
+	received_check(channel[0], RULES_TEXT);
+	received_check(channel[0], GREETING);
+	ATF_REQUIRE_EQ(read(channel[0], &byte, 1), 1);	/* it watches */
+	atf_utils_create_file("spool/customer/new/third", RULES_TEXT);
+	child_check(pid);
+	ATF_CHECK_EQ(access("spool/customer/quarantine/second", F_OK), 0);
+	ATF_CHECK_EQ(access("spool/customer/new/first", F_OK), -1);
+}
+
+/*
+ * The relay: a message comes as a descriptor and goes out over a connection
+ * that came as one too.
+ */
+
+static __dead void
+relay_run(int channel)
+{
+	struct stat	st;
+	char		buf[64];
+	int		message, server;
+
+	NEED(event_init() != NULL);
+	NEED(sandbox_relay() == 0);
+	NEED((server = descriptor_receive(channel)) != -1);
+	NEED((message = descriptor_receive(channel)) != -1);
+	NEED(fcntl(server, F_SETFL, O_NONBLOCK) == 0);
+	NEED(fstat(message, &st) == 0 && S_ISREG(st.st_mode));
+	NEED((fcntl(message, F_GETFL) & O_ACCMODE) == O_RDONLY);
+	NEED(pread(message, buf, sizeof(buf), 0) == st.st_size);
+	NEED(send(server, buf, (size_t)st.st_size, 0) == st.st_size);
+	NEED(shutdown(server, SHUT_WR) == 0 && close(server) == 0);
+	exit(0);
+}
+
+ATF_TC_WITHOUT_HEAD(relay);
+ATF_TC_BODY(relay, tc)
+{
+	struct sockaddr_in	where;
+	char			buf[64];
+	pid_t			pid;
+	int			accepted, channel[2], listener, message;
+	int			server;
+
+	listener = loopback_socket(SOCK_STREAM, 0, &where);
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, channel), 0);
+	atf_utils_create_file("message", RULES_TEXT);
+	ATF_REQUIRE((message = open("message", O_RDONLY)) != -1);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0)
+		relay_run(channel[1]);
+	ATF_REQUIRE((server = socket(AF_INET, SOCK_STREAM, 0)) != -1);
+	ATF_REQUIRE_EQ(connect(server, (struct sockaddr *)&where,
+	    sizeof(where)), 0);
+	ATF_REQUIRE_EQ(descriptor_send(channel[0], server), 0);
+	ATF_REQUIRE_EQ(descriptor_send(channel[0], message), 0);
+	ATF_REQUIRE((accepted = accept(listener, NULL, NULL)) != -1);
+	ATF_REQUIRE_EQ(recv(accepted, buf, strlen(RULES_TEXT), MSG_WAITALL),
+	    (ssize_t)strlen(RULES_TEXT));
+	ATF_CHECK(memcmp(buf, RULES_TEXT, strlen(RULES_TEXT)) == 0);
+	child_check(pid);
+}
+
+/*
  * The conversation: echoes what it hears, and ends with its time, of which
  * it is told by a signal.
  */
@@ -666,6 +870,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, resolver_udp);
 	ATF_TP_ADD_TC(tp, resolver_tcp);
 	ATF_TP_ADD_TC(tp, resolver_ident);
+	ATF_TP_ADD_TC(tp, queue);
+	ATF_TP_ADD_TC(tp, relay);
 	ATF_TP_ADD_TC(tp, conversation);
 	ATF_TP_ADD_TC(tp, conversation_time);
 	return (atf_no_error());

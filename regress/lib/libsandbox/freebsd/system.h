@@ -7,7 +7,6 @@
  * program can be started from a descriptor of its file.  The resolver stays
  * outside, see sandbox_freebsd.c.
  */
-static const int	system_confines = ROLE_CALLED;
 static const struct {
 	const char	*name;
 	int		 roles;
@@ -32,8 +31,16 @@ static const struct {
 	{ "socket raw", ROLE_CALLED },
 	{ "socketpair", ROLE_CALLED },
 	{ "listen", ROLE_CALLED },
-	{ "accept", ROLE_CONVERSATION }
+	{ "accept", ROLE_CALLED },
+	{ "rmdir below", ROLE_QUEUE },
+	{ "set-uid below", ROLE_QUEUE }
 };
+
+static int
+system_confines(void)
+{
+	return (ROLE_CALLED);
+}
 
 static void
 system_prepare(void)

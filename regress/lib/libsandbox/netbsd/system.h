@@ -3,13 +3,18 @@
  *
  * NetBSD: has no sandbox, and so nothing to try.
  */
-static const int	system_confines = 0;
 static const struct {
 	const char	*name;
 	int		 roles;
 } system_permits[] = {
 	{ "", 0 }
 };
+
+static int
+system_confines(void)
+{
+	return (0);
+}
 
 static void
 system_prepare(void)

@@ -4,7 +4,6 @@
  * OpenBSD: the promise "inet", which accept(2) needs, is that of a client
  * as well.
  */
-static const int	system_confines = ROLE_ALL;
 static const struct {
 	const char	*name;
 	int		 roles;
@@ -20,8 +19,16 @@ static const struct {
 	{ "connect udp", ROLE_ENGINE },
 	{ "bind tcp", ROLE_ENGINE },
 	{ "listen", ROLE_ENGINE | ROLE_RESOLVER },
-	{ "accept", ROLE_RESOLVER }
+	{ "accept", ROLE_RESOLVER },
+	{ "symlink below", ROLE_QUEUE },
+	{ "rmdir below", ROLE_QUEUE }
 };
+
+static int
+system_confines(void)
+{
+	return (ROLE_ALL);
+}
 
 static void
 system_prepare(void)
