@@ -176,6 +176,22 @@ log_lost_tell(void)
 		log_lost = 0;
 }
 
+void
+log_bytes(const char *line, size_t len)
+{
+	if (log_quiet)
+		return;
+	log_lost_tell();
+	if (log_write(line, len) == -1)
+		log_lost++;
+}
+
+int
+log_priority(int priority)
+{
+	return ((log_facility == -1 ? LOG_DAEMON : log_facility) | priority);
+}
+
 static void
 log_line(int priority, const char *level, int errnum, const char *fmt,
     va_list ap)
@@ -192,10 +208,7 @@ log_line(int priority, const char *level, int errnum, const char *fmt,
 	len += (size_t)snprintf(line + len, sizeof(line) - len, "%s%s%s%s",
 	    level, safe, errnum == 0 ? "" : ": ",
 	    errnum == 0 ? "" : ucspi_strerror(errnum));
-	len = log_end(line, len);
-	log_lost_tell();
-	if (log_write(line, len) == -1)
-		log_lost++;
+	log_bytes(line, log_end(line, len));
 }
 
 void

@@ -200,6 +200,13 @@ __dead void fatalx(const char *, ...) __attribute__((format(printf, 1, 2)));
 int	log_is_syslog(void);
 size_t	log_head(char *, int);
 
+/*
+ * log_bytes: a whole line with head and LF, as those above are written.
+ * log_priority: a priority with the facility that log_syslog was told.
+ */
+void	log_bytes(const char *, size_t);
+int	log_priority(int);
+
 /* syslog.c and syslog_SYSTEM.c: the way to syslogd(8) */
 
 /* A message with its header is not longer: what every system takes whole. */

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tcpserverd.h"
+#include "logrecord.h"
 
 #define VALUE_MAX	256	/* bytes of one value as it is written */
 #define PIECE_MAX	8	/* of one byte of it */
@@ -309,4 +309,12 @@ logrecord_write(const struct logrecord *r, int priority)
 		(void)log_syslog_send(line, len - 1);
 	else if (write(STDERR_FILENO, line, len) == -1)
 		return;
+}
+
+void
+logrecord_log(const struct logrecord *r, int priority)
+{
+	char	line[LOGRECORD_LINE_SIZE];
+
+	log_bytes(line, logrecord_line(r, log_priority(priority), line));
 }
