@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include <stdint.h>
+#include <stdio.h>
 
 #define CONF_WORD_MAX		4096	/* bytes in a word or string */
 #define CONF_DEPTH_MAX		16	/* files within files */
@@ -96,5 +97,17 @@ void		 conf_error_at(struct conf *, const char *, int,
 const char	*conf_file(const struct conf *);
 int		 conf_line(const struct conf *);
 unsigned int	 conf_errors(const struct conf *);
+
+/* print.c */
+
+/*
+ * conf_print_bytes, conf_print_string: in quotes, as conf_lex reads them; no
+ * NUL may be among the bytes.
+ * conf_print_word: without quotes where it is a plain word.  Whether it is a
+ * word of the grammar only its caller knows.
+ */
+void		 conf_print_bytes(FILE *, const char *, size_t);
+void		 conf_print_string(FILE *, const char *);
+void		 conf_print_word(FILE *, const char *);
 
 #endif
