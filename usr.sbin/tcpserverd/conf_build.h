@@ -53,7 +53,7 @@ struct conf_build {
 /*
  * build_error: an error at that word.  build_warning: no error.
  * build_once: notes that it was given; -1 when it was before, after saying
- * so.
+ * so.  build_once_word: what it is called.
  * build_string: sets a member to a copy, once; 0, or -1 after an error.
  * build_list_add: a copy more at the end of a NULL-terminated list.
  * build_number: a number in these bounds, or -1 after an error that begins
@@ -65,6 +65,7 @@ void	 build_warning(struct conf_build *, const struct conf_word *,
 	    const char *, ...) __attribute__((format(printf, 3, 4)));
 int	 build_once(struct conf_build *, enum conf_once,
 	    const struct conf_word *);
+const char	*build_once_word(enum conf_once);
 int	 build_string(struct conf_build *, const struct conf_word *, char **,
 	    const char *);
 int	 build_list_add(struct conf_build *, const struct conf_word *, char ***,
@@ -146,6 +147,9 @@ extern const size_t			conf_rlimit_kinds_len;
 void	 build_port(struct conf_build *, const struct conf_word *);
 void	 build_listen(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *, int, const struct conf_word *);
+
+/* conf_free.c */
+void	 conf_listen_free(struct conf_listen *);
 
 /* conf_host.c */
 

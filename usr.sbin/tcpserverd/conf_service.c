@@ -128,15 +128,13 @@ close_check(struct conf_build *b)
 	static const enum conf_once	useless[] = {
 		ONCE_EXEC, ONCE_CHROOT, ONCE_LOGIN, ONCE_DIRECTORY
 	};
-	static const char *const	words[] = {
-		"exec", "chroot", "login class", "directory"
-	};
 	size_t				i;
 
 	for (i = 0; i < nitems(useless); i++)
 		if (given(b, useless[i]))
 			build_error(b, &b->once[useless[i]], "%s: of no use "
-			    "with close, which runs no program", words[i]);
+			    "with close, which runs no program",
+			    build_once_word(useless[i]));
 	if (b->rlimits)
 		build_error(b, &b->once[ONCE_CLOSE], "close: runs no program: "
 		    "rlimit is of no use");
@@ -151,7 +149,7 @@ directory_check(struct conf_build *b, enum conf_once what, const char *root,
     const char *path)
 {
 	struct stat	 st;
-	const char	*word = what == ONCE_CHROOT ? "chroot" : "directory";
+	const char	*word = build_once_word(what);
 
 	if (path == NULL)
 		return (0);
