@@ -337,23 +337,15 @@ static void
 environment_add(struct import *im, struct import_service *s)
 {
 	struct import_variable	*v;
-	struct import_text	 t;
 
 	TAILQ_FOREACH(v, &im->variables, entry) {
 		if (!v->exported)
 			continue;
-		if (v->value == NULL) {
+		if (v->value != NULL)
+			service_variable(im, s, v->name, v->value);
+		else
 			import_problem(im, "environment: $%s: its value is not "
 			    "known here", v->name);
-			continue;
-		}
-		memset(&t, 0, sizeof(t));
-		text_string(im, &t, v->name);
-		text_add(im, &t, '=');
-		text_string(im, &t, v->value);
-		if (t.base != NULL)
-			words_add(im, &s->env_set, t.base, NULL);
-		free(t.base);
 	}
 }
 

@@ -70,10 +70,7 @@ limit_forget(struct import_words *list, const char *name)
 	for (i = 0; i < list->len; i++)
 		if (strncmp(list->list[i].text, name, len) == 0 &&
 		    list->list[i].text[len] == ' ') {
-			free(list->list[i].text);
-			list->len--;
-			memmove(&list->list[i], &list->list[i + 1],
-			    (list->len - i) * sizeof(list->list[0]));
+			words_drop(list, i);
 			return;
 		}
 }

@@ -138,6 +138,21 @@ service_rules(struct import *im, struct import_service *s, const char *path)
 	s->useless = 1;
 }
 
+void
+service_variable(struct import *im, struct import_service *s,
+    const char *name, const char *value)
+{
+	struct import_text	t;
+
+	memset(&t, 0, sizeof(t));
+	text_string(im, &t, name);
+	text_add(im, &t, '=');
+	text_string(im, &t, value);
+	if (t.base != NULL)
+		words_add(im, &s->env_set, t.base, NULL);
+	free(t.base);
+}
+
 static int
 port_is_known(const char *port)
 {
@@ -356,16 +371,6 @@ name_is_ours(const char *name)
 	    strncmp(name, "TCP6", 4) == 0 || name[0] == '=');
 }
 
-static void
-word_drop(struct import_words *words, size_t i)
-{
-	free(words->list[i].text);
-	free(words->list[i].unknown);
-	words->len--;
-	memmove(&words->list[i], &words->list[i + 1],
-	    (words->len - i) * sizeof(words->list[0]));
-}
-
 /* The same variable before: the later one is what the program gets. */
 static int
 variable_is_later(const struct import_words *words, size_t i,
@@ -391,7 +396,7 @@ environment_check(struct import_service *s)
 		if (name_is_ours(v) ||
 		    variable_is_later(&s->env_set, i + 1, v, len) ||
 		    variable_is_later(&s->env_unset, 0, v, len))
-			word_drop(&s->env_set, i);
+			words_drop(&s->env_set, i);
 		else
 			i++;
 	}
@@ -399,7 +404,7 @@ environment_check(struct import_service *s)
 		v = s->env_unset.list[i].text;
 		if (name_is_ours(v) || v[0] == '\0' ||
 		    variable_is_later(&s->env_unset, i + 1, v, strlen(v)))
-			word_drop(&s->env_unset, i);
+			words_drop(&s->env_unset, i);
 		else
 			i++;
 	}
