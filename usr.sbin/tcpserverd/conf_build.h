@@ -90,8 +90,18 @@ void	 build_event(struct conf_build *, const struct conf_word *,
 void	 build_log_format(struct conf_build *, const struct conf_word *, int);
 void	 build_log_facility(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *);
-/* the facility's name, NULL for none of that number */
+
+/* conf_names.c */
+
+/*
+ * conf_facility_name: of LOG_DAEMON ..., NULL: none has that number.
+ * conf_facility_find: of that name, or -1.
+ * conf_variable_is_ours: does it, as "NAME" or "NAME=VALUE", tell of the
+ * connection?  Those are set for each: environment.c.
+ */
 const char	*conf_facility_name(int);
+int		 conf_facility_find(const char *);
+int		 conf_variable_is_ours(const char *);
 
 /* conf_ids.c: users and groups by name or number; -1: there is none */
 int	 conf_user_find(const char *, uid_t *, gid_t *, int *);

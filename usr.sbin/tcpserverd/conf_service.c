@@ -20,9 +20,6 @@
 #include "conf_build.h"
 #include "login.h"
 
-#define SESSIONS_MAX		1000000
-#define IDENT_TIMEOUT_MAX_S	3600
-
 static struct conf_service *
 service_alloc(void)
 {
@@ -376,16 +373,6 @@ build_exec_arg(struct conf_build *b, const struct conf_word *arg)
  * Environment
  */
 
-/* Those that tell of the connection are ours: environment.c sets them. */
-static int
-variable_is_ours(const char *name)
-{
-	return (strcmp(name, "PROTO") == 0 ||
-	    strncmp(name, "TCPLOCAL", 8) == 0 ||
-	    strncmp(name, "TCPREMOTE", 9) == 0 ||
-	    strncmp(name, "TCP6", 4) == 0);
-}
-
 static int
 variable_is_in(char **list, const char *name)
 {
@@ -407,7 +394,7 @@ variable_check(struct conf_build *b, const struct conf_word *name)
 	if (name->text[0] == '\0' || strchr(name->text, '=') != NULL)
 		build_error(b, name, "environment: \"%s\": not a name",
 		    name->text);
-	else if (variable_is_ours(name->text))
+	else if (conf_variable_is_ours(name->text))
 		build_error(b, name, "environment: %s tells of the connection "
 		    "and is set for each", name->text);
 	else if (variable_is_in(s->env_set, name->text) ||
