@@ -77,6 +77,13 @@ int		 conf_macro_set(struct conf *, const char *, const char *);
 int		 conf_open(struct conf *, const char *, int);
 
 /*
+ * conf_read: a file's text, malloc(3)ed, of at most *len bytes; *len becomes
+ * what there were.  One byte behind them is the caller's to end them with.
+ * NULL with errno.
+ */
+char		*conf_read(int, size_t *);
+
+/*
  * conf_lex: the next token, 0 at the end of all files.
  * conf_word: how the last word, string or number was written (without
  * quotes), for messages; valid until the next call.

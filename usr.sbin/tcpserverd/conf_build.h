@@ -141,8 +141,6 @@ void	 build_close(struct conf_build *, const struct conf_word *);
 /* conf_rlimit.c */
 void	 build_rlimit(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *, const struct conf_word *);
-/* the limit's name, NULL for none of that number */
-const char	*conf_rlimit_name(int);
 
 /* conf_rlimit_SYSTEM.c: the limits that do something here */
 struct conf_rlimit_kind {
@@ -152,6 +150,10 @@ struct conf_rlimit_kind {
 };
 extern const struct conf_rlimit_kind	conf_rlimit_kinds[];
 extern const size_t			conf_rlimit_kinds_len;
+
+/* conf_names.c: that of a name, the name of a number; NULL: there is none */
+const struct conf_rlimit_kind	*conf_rlimit_find(const char *);
+const char			*conf_rlimit_name(int);
 
 /* conf_listen.c */
 void	 build_port(struct conf_build *, const struct conf_word *);

@@ -59,6 +59,28 @@ conf_facility_find(const char *name)
 	return (-1);
 }
 
+const struct conf_rlimit_kind *
+conf_rlimit_find(const char *name)
+{
+	size_t	i;
+
+	for (i = 0; i < conf_rlimit_kinds_len; i++)
+		if (strcmp(conf_rlimit_kinds[i].name, name) == 0)
+			return (&conf_rlimit_kinds[i]);
+	return (NULL);
+}
+
+const char *
+conf_rlimit_name(int resource)
+{
+	size_t	i;
+
+	for (i = 0; i < conf_rlimit_kinds_len; i++)
+		if (conf_rlimit_kinds[i].resource == resource)
+			return (conf_rlimit_kinds[i].name);
+	return (NULL);
+}
+
 int
 conf_variable_is_ours(const char *name)
 {
