@@ -1,6 +1,8 @@
 # Test programs of one directory, the same for all three makes:
 #	TESTS_C		ATF programs, NAME from NAME.c
 #	TESTS_SH	atf-sh programs, NAME from NAME.sh
+#	TESTS_PY	ATF programs in Python, NAME from NAME.py
+#	TOOLS_PY	modules of tools/ they import, copied beside them
 #	HELPERS		programs the tests run, NAME from NAME.c
 #	TESTS_DATA	files the tests read, copied beside them
 #	OBJS_NAME	object files of a program that it is linked with
@@ -14,7 +16,7 @@ ATF_LIBS!=	pkg-config --libs atf-c
 ATF_SH!=	command -v atf-sh || echo /usr/libexec/atf-sh
 MAN=
 
-all: ${TESTS_C} ${TESTS_SH} ${HELPERS}
+all: ${TESTS_C} ${TESTS_SH} ${TESTS_PY} ${TOOLS_PY} ${HELPERS}
 .if !empty(TESTS_DATA)
 all: testdata
 .endif
@@ -37,10 +39,21 @@ ${t}: ${t}.sh
 	chmod 755 ${t}
 .endfor
 
+.for t in ${TESTS_PY}
+${t}: ${t}.py
+	cp ${.CURDIR}/${t}.py ${t}
+	chmod 755 ${t}
+.endfor
+
+.for t in ${TOOLS_PY}
+${t}: ${TOP}/regress/tools/${t}
+	cp ${TOP}/regress/tools/${t} ${t}
+.endfor
+
 .PHONY: testdata
 testdata:
 	for f in ${TESTS_DATA}; do \
 		[ ${.CURDIR}/$$f -ef ./$$f ] || cp ${.CURDIR}/$$f ./$$f; \
 	done
 
-CLEANFILES+=	${TESTS_C} ${TESTS_SH} ${HELPERS}
+CLEANFILES+=	${TESTS_C} ${TESTS_SH} ${TESTS_PY} ${TOOLS_PY} ${HELPERS}

@@ -327,8 +327,8 @@ file_is_secret(const struct stat *st)
 	    (st->st_mode & (S_IWGRP | S_IRWXO)) == 0);
 }
 
-static char *
-file_read(int fd, size_t *len)
+char *
+conf_read(int fd, size_t *len)
 {
 	char	*text;
 	size_t	 got = 0;
@@ -395,7 +395,7 @@ file_load(struct conf *c, const char *path, struct stat *st, size_t *len)
 		conf_error(c, "%s: %s", path, strerror(errno));
 	else if (file_check(c, path, st) == 0) {
 		*len = (size_t)st->st_size;
-		if ((text = file_read(fd, len)) == NULL)
+		if ((text = conf_read(fd, len)) == NULL)
 			conf_error(c, "%s: %s", path, strerror(errno));
 	}
 	if (fd != -1)

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include <stdint.h>
+#include <stdio.h>
 
 #define CONF_WORD_MAX		4096	/* bytes in a word or string */
 #define CONF_DEPTH_MAX		16	/* files within files */
@@ -76,6 +77,13 @@ int		 conf_macro_set(struct conf *, const char *, const char *);
 int		 conf_open(struct conf *, const char *, int);
 
 /*
+ * conf_read: a file's text, malloc(3)ed, of at most *len bytes; *len becomes
+ * what there were.  One byte behind them is the caller's to end them with.
+ * NULL with errno.
+ */
+char		*conf_read(int, size_t *);
+
+/*
  * conf_lex: the next token, 0 at the end of all files.
  * conf_word: how the last word, string or number was written (without
  * quotes), for messages; valid until the next call.
@@ -96,5 +104,17 @@ void		 conf_error_at(struct conf *, const char *, int,
 const char	*conf_file(const struct conf *);
 int		 conf_line(const struct conf *);
 unsigned int	 conf_errors(const struct conf *);
+
+/* print.c */
+
+/*
+ * conf_print_bytes, conf_print_string: in quotes, as conf_lex reads them; no
+ * NUL may be among the bytes.
+ * conf_print_word: without quotes where it is a plain word.  Whether it is a
+ * word of the grammar only its caller knows.
+ */
+void		 conf_print_bytes(FILE *, const char *, size_t);
+void		 conf_print_string(FILE *, const char *);
+void		 conf_print_word(FILE *, const char *);
 
 #endif

@@ -2,7 +2,7 @@
 """SMTP and QMTP servers for tests: they do as they are told, well or ill, and
 keep what they took.
 
-A server listens on a free port of 127.0.0.1 (or of the host given) until its
+A server listens on a free port of 127.0.0.1 (or as it is told) until its
 process ends.  Its rules are a function of a stage and of how often the stage
 was reached, over all connections, counted from 1; the stages are 'greeting',
 the commands, 'dot' and 'text' (after 354).  It returns what is to be sent, or
@@ -34,9 +34,14 @@ class Message:
         self.sender, self.recipients, self.body = sender, recipients, body
 
 
+def unstuffed(body):
+    """A body as it was before its dots were doubled."""
+    return (b'\r\n' + body).replace(b'\r\n..', b'\r\n.')[2:]
+
+
 class Server:
     def __init__(self, rules=None, keywords=EHLO, host='127.0.0.1',
-                 keep=True, chunk=65536, pause=0.0, buffer=None):
+                 port=0, keep=True, chunk=65536, pause=0.0, buffer=None):
         self.rules = rules or (lambda stage, n: None)
         self.keywords, self.keep = keywords, keep
         self.chunk, self.pause = chunk, pause
@@ -52,7 +57,7 @@ class Server:
         if buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                      buffer)
-        self.listener.bind((host, 0))
+        self.listener.bind((host, port))
         self.listener.listen(50)
         self.host, self.port = host, str(self.listener.getsockname()[1])
         threading.Thread(target=self.accept, daemon=True).start()

@@ -15,6 +15,7 @@
 #include <vis.h>
 
 #include "compat.h"
+#include "conf.h"
 #include "import.h"
 #include "import_local.h"
 
@@ -35,26 +36,16 @@ import_problem(struct import *im, const char *fmt, ...)
 	im->problems++;
 }
 
+/* A file with a NUL is no text. */
 static char *
-fd_read(int fd, size_t size)
+text_read(int fd, size_t size)
 {
 	char	*text;
-	size_t	 got = 0;
-	ssize_t	 n;
 
-	if ((text = malloc(size + 1)) == NULL)
+	if ((text = conf_read(fd, &size)) == NULL)
 		return (NULL);
-	while (got < size && (n = read(fd, text + got, size - got)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1) {
-			free(text);
-			return (NULL);
-		}
-		got += (size_t)n;
-	}
-	text[got] = '\0';
-	if (strlen(text) == got)
+	text[size] = '\0';
+	if (strlen(text) == size)
 		return (text);
 	free(text);
 	errno = EINVAL;
@@ -74,7 +65,7 @@ import_read(const char *path)
 	if (fstat(fd, &st) == 0) {
 		errno = EINVAL;
 		if (S_ISREG(st.st_mode) && st.st_size <= FILE_SIZE_MAX)
-			text = fd_read(fd, (size_t)st.st_size);
+			text = text_read(fd, (size_t)st.st_size);
 	}
 	saved = errno;
 	close(fd);

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "import_local.h"
+#include "../tcpserverd/conf_build.h"
 
 #define FILES_MAX	32
 
@@ -228,21 +229,11 @@ builtin_read(struct import *im, const struct import_words *words)
 static const char *
 facility_name(const char *word)
 {
-	static const char *const	names[] = {
-		NULL, "user", "mail", "daemon", "auth", "syslog", "lpr",
-		"news", "uucp", "cron", "authpriv", "ftp", NULL, NULL, NULL,
-		NULL, "local0", "local1", "local2", "local3", "local4",
-		"local5", "local6", "local7"
-	};
-	size_t				i, n = strlen(word);
+	size_t	n = strlen(word);
 
 	if (word[strspn(word, "0123456789")] == '\0' && n > 0 && n < 3)
-		return ((size_t)atoi(word) < nitems(names) ?
-		    names[atoi(word)] : NULL);
-	for (i = 0; i < nitems(names); i++)
-		if (names[i] != NULL && strcmp(names[i], word) == 0)
-			return (names[i]);
-	return (NULL);
+		return (conf_facility_name(atoi(word) << 3));
+	return (conf_facility_name(conf_facility_find(word)));
 }
 
 static void
@@ -337,23 +328,15 @@ static void
 environment_add(struct import *im, struct import_service *s)
 {
 	struct import_variable	*v;
-	struct import_text	 t;
 
 	TAILQ_FOREACH(v, &im->variables, entry) {
 		if (!v->exported)
 			continue;
-		if (v->value == NULL) {
+		if (v->value != NULL)
+			service_variable(im, s, v->name, v->value);
+		else
 			import_problem(im, "environment: $%s: its value is not "
 			    "known here", v->name);
-			continue;
-		}
-		memset(&t, 0, sizeof(t));
-		text_string(im, &t, v->name);
-		text_add(im, &t, '=');
-		text_string(im, &t, v->value);
-		if (t.base != NULL)
-			words_add(im, &s->env_set, t.base, NULL);
-		free(t.base);
 	}
 }
 

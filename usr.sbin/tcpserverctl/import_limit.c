@@ -50,17 +50,6 @@ static const struct letter	ulimit_letters[] = {
 	{ 'v', "vmemoryuse", 1024 }
 };
 
-static int
-limit_is_here(const char *name)
-{
-	size_t	i;
-
-	for (i = 0; i < conf_rlimit_kinds_len; i++)
-		if (strcmp(conf_rlimit_kinds[i].name, name) == 0)
-			return (1);
-	return (0);
-}
-
 /* A limit is given once: the last word is the one that counts. */
 static void
 limit_forget(struct import_words *list, const char *name)
@@ -70,10 +59,7 @@ limit_forget(struct import_words *list, const char *name)
 	for (i = 0; i < list->len; i++)
 		if (strncmp(list->list[i].text, name, len) == 0 &&
 		    list->list[i].text[len] == ' ') {
-			free(list->list[i].text);
-			list->len--;
-			memmove(&list->list[i], &list->list[i + 1],
-			    (list->len - i) * sizeof(list->list[0]));
+			words_drop(list, i);
 			return;
 		}
 }
@@ -85,7 +71,7 @@ limit_add(struct import *im, struct import_words *list,
 	char			text[LIMIT_SIZE];
 	unsigned long long	n;
 
-	if (!limit_is_here(l->name)) {
+	if (conf_rlimit_find(l->name) == NULL) {
 		import_problem(im, "%s %s: this system has no such limit",
 		    l->name, value);
 		return;
@@ -128,7 +114,7 @@ limit_memory(struct import *im, struct import_words *list, const char *value)
 	for (p = letters; *p != '\0'; p++) {
 		l = letter_find(softlimit_letters, nitems(softlimit_letters),
 		    *p);
-		if (l != NULL && limit_is_here(l->name))
+		if (l != NULL && conf_rlimit_find(l->name) != NULL)
 			limit_add(im, list, l, value);
 	}
 }

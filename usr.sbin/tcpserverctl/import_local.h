@@ -121,13 +121,14 @@ char	*import_read(const char *);
  *
  * text_add, text_string: append.
  * string_set: a copy in the place of what was there.
- * words_add: a copy at the end.
+ * words_add: a copy at the end.  words_drop: takes that one out.
  */
 void	 text_add(struct import *, struct import_text *, char);
 void	 text_string(struct import *, struct import_text *, const char *);
 void	 string_set(struct import *, char **, const char *);
 void	 words_add(struct import *, struct import_words *, const char *,
 	    const char *);
+void	 words_drop(struct import_words *, size_t);
 void	 words_free(struct import_words *);
 
 /* import_service.c */
@@ -147,6 +148,9 @@ void	 service_rules(struct import *, struct import_service *,
 	    const char *);
 void	 service_listen(struct import *, struct import_service *,
 	    const char *, int, const char *, const char *);
+/* service_variable: NAME and VALUE, into the program's environment */
+void	 service_variable(struct import *, struct import_service *,
+	    const char *, const char *);
 void	 service_finish(struct import *, struct import_service *);
 /* service_drop: it was none after all */
 void	 service_drop(struct import *, struct import_service *);

@@ -61,20 +61,6 @@ identity_set(struct prefix *p, const char *text)
 	free(user);
 }
 
-static void
-variable_add(struct prefix *p, const char *name, const char *value)
-{
-	struct import_text	t;
-
-	memset(&t, 0, sizeof(t));
-	text_string(p->im, &t, name);
-	text_add(p->im, &t, '=');
-	text_string(p->im, &t, value);
-	if (t.base != NULL)
-		words_add(p->im, &p->service->env_set, t.base, NULL);
-	free(t.base);
-}
-
 /*
  * envdir
  */
@@ -99,7 +85,7 @@ envdir_file(struct prefix *p, const char *dir, const char *name)
 		while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
 			len--;
 		text[len] = '\0';
-		variable_add(p, name, text);
+		service_variable(p->im, p->service, name, text);
 	}
 	free(text);
 }

@@ -10,15 +10,22 @@
 #include <string.h>
 
 #include "compat.h"
+#include "conf.h"
 #include "import_local.h"
 
-/* A line within a service, behind a "#" when that is of no use. */
+/* Within a service, behind a "#" when that is of no use. */
+static void
+line_begin(FILE *f, const struct import_service *s, const char *what)
+{
+	fprintf(f, "%s\t%s", s->useless ? "#" : "", what);
+}
+
 static void
 line_print(FILE *f, const struct import_service *s, const char *fmt, ...)
 {
 	va_list	ap;
 
-	fputs(s->useless ? "#\t" : "\t", f);
+	line_begin(f, s, "");
 	va_start(ap, fmt);
 	vfprintf(f, fmt, ap);
 	va_end(ap);
@@ -26,56 +33,17 @@ line_print(FILE *f, const struct import_service *s, const char *fmt, ...)
 }
 
 static void
-char_print(FILE *f, char ch)
-{
-	switch (ch) {
-	case '\n':
-		fputs("\\n", f);
-		break;
-	case '\r':
-		fputs("\\r", f);
-		break;
-	case '\t':
-		fputs("\\t", f);
-		break;
-	case '"':
-	case '\\':
-		fputc('\\', f);
-		/* FALLTHROUGH */
-	default:
-		fputc(ch, f);
-	}
-}
-
-static void
-string_print_len(FILE *f, const char *s, size_t len)
-{
-	size_t	i;
-
-	fputs(" \"", f);
-	for (i = 0; i < len; i++)
-		char_print(f, s[i]);
-	fputc('"', f);
-}
-
-static void
 string_print(FILE *f, const char *s)
 {
-	string_print_len(f, s, strlen(s));
+	fputc(' ', f);
+	conf_print_string(f, s);
 }
 
-/* Without quotes where it needs none. */
 static void
 word_print(FILE *f, const char *s)
 {
-	static const char	plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-.:*";
-
-	if (s[0] != '\0' && s[strspn(s, plain)] == '\0')
-		fprintf(f, " %s", s);
-	else
-		string_print(f, s);
+	fputc(' ', f);
+	conf_print_word(f, s);
 }
 
 /* A path or a text. */
@@ -85,7 +53,7 @@ value_print(FILE *f, const struct import_service *s, const char *what,
 {
 	if (value == NULL)
 		return;
-	fprintf(f, "%s\t%s", s->useless ? "#" : "", what);
+	line_begin(f, s, what);
 	string_print(f, value);
 	fputc('\n', f);
 }
@@ -97,7 +65,7 @@ name_print(FILE *f, const struct import_service *s, const char *what,
 {
 	if (name == NULL)
 		return;
-	fprintf(f, "%s\t%s", s->useless ? "#" : "", what);
+	line_begin(f, s, what);
 	word_print(f, name);
 	fputc('\n', f);
 }
@@ -108,7 +76,7 @@ listens_print(FILE *f, const struct import_service *s)
 	const struct import_listen	*l;
 
 	TAILQ_FOREACH(l, &s->listens, entry) {
-		fprintf(f, "%s\tlisten on", s->useless ? "#" : "");
+		line_begin(f, s, "listen on");
 		word_print(f, l->host);
 		fprintf(f, "%s port", l->family == AF_INET ? " inet" :
 		    l->family == AF_INET6 ? " inet6" : "");
@@ -125,7 +93,7 @@ identity_print(FILE *f, const struct import_service *s)
 	if (s->user == NULL)
 		name_print(f, s, "group", s->group);
 	else {
-		fprintf(f, "%s\tuser", s->useless ? "#" : "");
+		line_begin(f, s, "user");
 		word_print(f, s->user);
 		if (s->group != NULL) {
 			fputs(" group", f);
@@ -143,7 +111,7 @@ rules_print(FILE *f, const struct import_service *s)
 {
 	if (s->rules == NULL)
 		return;
-	fprintf(f, "%s\trules", s->useless ? "#" : "");
+	line_begin(f, s, "rules");
 	string_print(f, s->rules);
 	fputs(s->rules_optional ? " optional\n" : "\n", f);
 }
@@ -167,8 +135,9 @@ variable_print(FILE *f, const struct import_service *s, const char *v)
 {
 	size_t	n = strcspn(v, "=");
 
-	fprintf(f, "%s\tenvironment set", s->useless ? "#" : "");
-	string_print_len(f, v, n);
+	line_begin(f, s, "environment set");
+	fputc(' ', f);
+	conf_print_bytes(f, v, n);
 	string_print(f, v[n] == '=' ? v + n + 1 : "");
 	fputc('\n', f);
 }
@@ -205,7 +174,7 @@ program_print(FILE *f, const struct import_service *s)
 
 	if (s->argv.len == 0)
 		return;
-	fprintf(f, "%s\texec", s->useless ? "#" : "");
+	line_begin(f, s, "exec");
 	for (i = 0; i < s->argv.len; i++)
 		string_print(f, s->argv.list[i].text);
 	fputc('\n', f);

@@ -24,11 +24,7 @@
 #include "compat.h"
 #include "import_local.h"
 #include "ucspi.h"
-#include "conf.h"
-#include "../tcpserverd/daemon.h"
-
-#define SESSIONS_MAX		1000000
-#define IDENT_TIMEOUT_MAX_S	3600
+#include "../tcpserverd/conf_build.h"
 
 struct import_service *
 service_new(struct import *im)
@@ -136,6 +132,21 @@ service_rules(struct import *im, struct import_service *s, const char *path)
 	    "not an absolute path" :
 	    "a database's name must end in \".cdb\" for the daemon");
 	s->useless = 1;
+}
+
+void
+service_variable(struct import *im, struct import_service *s,
+    const char *name, const char *value)
+{
+	struct import_text	t;
+
+	memset(&t, 0, sizeof(t));
+	text_string(im, &t, name);
+	text_add(im, &t, '=');
+	text_string(im, &t, value);
+	if (t.base != NULL)
+		words_add(im, &s->env_set, t.base, NULL);
+	free(t.base);
 }
 
 static int
@@ -347,23 +358,11 @@ number_check(struct import *im, const char *what, char **value, long low,
 	*value = NULL;
 }
 
+/* The daemon sets it for each connection, or it has no name at all. */
 static int
-name_is_ours(const char *name)
+variable_is_refused(const char *v)
 {
-	return (strncmp(name, "PROTO=", 6) == 0 ||
-	    strncmp(name, "TCPLOCAL", 8) == 0 ||
-	    strncmp(name, "TCPREMOTE", 9) == 0 ||
-	    strncmp(name, "TCP6", 4) == 0 || name[0] == '=');
-}
-
-static void
-word_drop(struct import_words *words, size_t i)
-{
-	free(words->list[i].text);
-	free(words->list[i].unknown);
-	words->len--;
-	memmove(&words->list[i], &words->list[i + 1],
-	    (words->len - i) * sizeof(words->list[0]));
+	return (conf_variable_is_ours(v) || v[0] == '\0' || v[0] == '=');
 }
 
 /* The same variable before: the later one is what the program gets. */
@@ -388,18 +387,18 @@ environment_check(struct import_service *s)
 	while (i < s->env_set.len) {
 		v = s->env_set.list[i].text;
 		len = strcspn(v, "=");
-		if (name_is_ours(v) ||
+		if (variable_is_refused(v) ||
 		    variable_is_later(&s->env_set, i + 1, v, len) ||
 		    variable_is_later(&s->env_unset, 0, v, len))
-			word_drop(&s->env_set, i);
+			words_drop(&s->env_set, i);
 		else
 			i++;
 	}
 	for (i = 0; i < s->env_unset.len;) {
 		v = s->env_unset.list[i].text;
-		if (name_is_ours(v) || v[0] == '\0' ||
+		if (variable_is_refused(v) ||
 		    variable_is_later(&s->env_unset, i + 1, v, strlen(v)))
-			word_drop(&s->env_unset, i);
+			words_drop(&s->env_unset, i);
 		else
 			i++;
 	}

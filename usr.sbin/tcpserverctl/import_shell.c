@@ -115,10 +115,12 @@ command_end(struct shell *sh, int piped)
 	sh->redirect = NULL;
 	if (sh->only_words)
 		return;
-	if (sh->words.len > 0)
+	if (sh->words.len > 0) {
 		command_read(sh->im, &sh->words, &sh->redirects);
-	if (!piped)
-		sh->im->piped = NULL;
+		/* After "|" the command may stand on the next line. */
+		if (!piped)
+			sh->im->piped = NULL;
+	}
 	sh->im->line = line;
 	words_free(&sh->words);
 	words_free(&sh->redirects);

@@ -78,14 +78,20 @@ words_add(struct import *im, struct import_words *words, const char *text,
 }
 
 void
+words_drop(struct import_words *words, size_t i)
+{
+	free(words->list[i].text);
+	free(words->list[i].unknown);
+	words->len--;
+	memmove(&words->list[i], &words->list[i + 1],
+	    (words->len - i) * sizeof(words->list[0]));
+}
+
+void
 words_free(struct import_words *words)
 {
-	size_t	i;
-
-	for (i = 0; i < words->len; i++) {
-		free(words->list[i].text);
-		free(words->list[i].unknown);
-	}
+	while (words->len > 0)
+		words_drop(words, words->len - 1);
 	free(words->list);
 	memset(words, 0, sizeof(*words));
 }

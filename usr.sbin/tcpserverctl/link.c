@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <vis.h>
 
 #include <imsg.h>
 
@@ -116,14 +115,8 @@ link_ask(uint32_t type, const void *data, size_t len)
 static __dead void
 refused(const struct view *v)
 {
-	char	why[256], safe[4 * sizeof(why)];
-	size_t	len = v->text_len < sizeof(why) ? v->text_len :
-		    sizeof(why) - 1;
-
-	memcpy(why, v->text, len);
-	why[len] = '\0';
-	strvis(safe, why, VIS_CSTYLE | VIS_TAB | VIS_NL);
-	errx(EXIT_FAILED, "the daemon refuses: %s", safe);
+	errx(EXIT_FAILED, "the daemon refuses: %s",
+	    safe_bytes(v->text, v->text_len));
 }
 
 void

@@ -6,6 +6,7 @@
  */
 #include <err.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,40 +135,39 @@ daemon_print(void)
 	    (int64_t)status.events_lost);
 }
 
+/* One number of each service, which is at that offset of its row. */
 static void
-gauges_print(void)
+numbers_print(const char *name, const char *type, const char *suffix,
+    const char *help, size_t offset)
 {
-	size_t	i;
+	char		sample[64];
+	uint64_t	number;
+	size_t		i;
 
-	family("open_connections", "gauge", NULL,
-	    "Clients and sessions that count against the limit.");
+	family(name, type, NULL, help);
+	snprintf(sample, sizeof(sample), "%s%s", name, suffix);
 	for (i = 0; i < rows_len; i++) {
-		sample_begin("open_connections", rows[i].service);
-		printf("} %" PRIu64 "\n", rows[i].connections);
-	}
-	family("open_sessions", "gauge", NULL, "Sessions of now.");
-	for (i = 0; i < rows_len; i++) {
-		sample_begin("open_sessions", rows[i].service);
-		printf("} %" PRIu64 "\n", rows[i].sessions);
-	}
-	family("sessions_limit", "gauge", NULL,
-	    "So many connections at a time are allowed.");
-	for (i = 0; i < rows_len; i++) {
-		sample_begin("sessions_limit", rows[i].service);
-		printf("} %" PRIu64 "\n", rows[i].sessions_max);
+		memcpy(&number, (const char *)&rows[i] + offset,
+		    sizeof(number));
+		sample_begin(sample, rows[i].service);
+		printf("} %" PRIu64 "\n", number);
 	}
 }
 
 static void
-accepted_print(void)
+services_print(void)
 {
-	size_t	i;
-
-	family("accepted", "counter", NULL, "Connections accepted.");
-	for (i = 0; i < rows_len; i++) {
-		sample_begin("accepted_total", rows[i].service);
-		printf("} %" PRIu64 "\n", rows[i].stats.accepted);
-	}
+	numbers_print("open_connections", "gauge", "",
+	    "Clients and sessions that count against the limit.",
+	    offsetof(struct control_stats, connections));
+	numbers_print("open_sessions", "gauge", "", "Sessions of now.",
+	    offsetof(struct control_stats, sessions));
+	numbers_print("sessions_limit", "gauge", "",
+	    "So many connections at a time are allowed.",
+	    offsetof(struct control_stats, sessions_max));
+	numbers_print("accepted", "counter", "_total",
+	    "Connections accepted.",
+	    offsetof(struct control_stats, stats.accepted));
 }
 
 static void
@@ -260,8 +260,7 @@ static void
 metrics_end(const struct command *c)
 {
 	daemon_print();
-	gauges_print();
-	accepted_print();
+	services_print();
 	sessions_print();
 	histograms_print();
 	puts("# EOF");

@@ -217,15 +217,21 @@ stats_put(const struct control_stats *s)
 	json_end();
 }
 
+static int
+verdict_is_rules(const struct control_verdict *r)
+{
+	return (r->result == RESULT_ALLOWED_RULE ||
+	    r->result == RESULT_DENIED_RULE ||
+	    r->result == RESULT_CLOSED_RULE);
+}
+
 static void
 source_put(const struct control_verdict *r, const struct view *v)
 {
 	struct source	src;
 
 	memset(&src, 0, sizeof(src));
-	if (r->key_len > 0 || r->result == RESULT_ALLOWED_RULE ||
-	    r->result == RESULT_DENIED_RULE ||
-	    r->result == RESULT_CLOSED_RULE)
+	if (verdict_is_rules(r))
 		source_find(&src, r->rules_path, v->key, r->key_len);
 	json_text("file", src.path[0] == '\0' ? NULL : src.path);
 	if (src.line > 0)
@@ -239,10 +245,7 @@ verdict_put(const struct command *c, const struct view *v)
 {
 	const struct control_verdict	*r = &v->u.verdict;
 	const char			*var, *end;
-	int				 by_rule;
 
-	by_rule = r->result == RESULT_ALLOWED_RULE ||
-	    r->result == RESULT_DENIED_RULE || r->result == RESULT_CLOSED_RULE;
 	json_object(NULL);
 	json_text("service", c->service);
 	address_put("remote_ip", &c->address);
@@ -252,7 +255,8 @@ verdict_put(const struct command *c, const struct view *v)
 	json_text("reason", control_names[r->result].reason);
 	json_text("error", r->error == 0 ? NULL : strerror(r->error));
 	json_text("rules", r->flags & SERVICE_RULES ? r->rules_path : NULL);
-	json_text("rule", by_rule ? key_text(v->key, r->key_len) : NULL);
+	json_text("rule", verdict_is_rules(r) ?
+	    key_text(v->key, r->key_len) : NULL);
 	source_put(r, v);
 	json_array("variables");
 	end = v->variables == NULL ? NULL : v->variables + r->variables_len;

@@ -251,8 +251,8 @@ word_take(struct command *c, const struct word *valid, const char *text,
 	}
 	if ((w = argument_find(valid)) == NULL) {
 		complain(errors, ambiguous ? "ambiguous word" :
-		    argument_find(valid) == NULL && end_allowed(valid) ?
-		    "word too many" : "unknown word", text, valid);
+		    end_allowed(valid) ? "word too many" : "unknown word",
+		    text, valid);
 		return (NULL);
 	}
 	if ((why = argument_take(c, w->kind, text)) != NULL) {

@@ -57,6 +57,12 @@ build_warning(struct conf_build *b, const struct conf_word *at,
 	b->report(safe, b->arg);
 }
 
+const char *
+build_once_word(enum conf_once what)
+{
+	return (once_words[what]);
+}
+
 int
 build_once(struct conf_build *b, enum conf_once what,
     const struct conf_word *at)

@@ -53,7 +53,7 @@ struct conf_build {
 /*
  * build_error: an error at that word.  build_warning: no error.
  * build_once: notes that it was given; -1 when it was before, after saying
- * so.
+ * so.  build_once_word: what it is called.
  * build_string: sets a member to a copy, once; 0, or -1 after an error.
  * build_list_add: a copy more at the end of a NULL-terminated list.
  * build_number: a number in these bounds, or -1 after an error that begins
@@ -65,6 +65,7 @@ void	 build_warning(struct conf_build *, const struct conf_word *,
 	    const char *, ...) __attribute__((format(printf, 3, 4)));
 int	 build_once(struct conf_build *, enum conf_once,
 	    const struct conf_word *);
+const char	*build_once_word(enum conf_once);
 int	 build_string(struct conf_build *, const struct conf_word *, char **,
 	    const char *);
 int	 build_list_add(struct conf_build *, const struct conf_word *, char ***,
@@ -89,8 +90,18 @@ void	 build_event(struct conf_build *, const struct conf_word *,
 void	 build_log_format(struct conf_build *, const struct conf_word *, int);
 void	 build_log_facility(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *);
-/* the facility's name, NULL for none of that number */
+
+/* conf_names.c */
+
+/*
+ * conf_facility_name: of LOG_DAEMON ..., NULL: none has that number.
+ * conf_facility_find: of that name, or -1.
+ * conf_variable_is_ours: does it, as "NAME" or "NAME=VALUE", tell of the
+ * connection?  Those are set for each: environment.c.
+ */
 const char	*conf_facility_name(int);
+int		 conf_facility_find(const char *);
+int		 conf_variable_is_ours(const char *);
 
 /* conf_ids.c: users and groups by name or number; -1: there is none */
 int	 conf_user_find(const char *, uid_t *, gid_t *, int *);
@@ -130,8 +141,6 @@ void	 build_close(struct conf_build *, const struct conf_word *);
 /* conf_rlimit.c */
 void	 build_rlimit(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *, const struct conf_word *);
-/* the limit's name, NULL for none of that number */
-const char	*conf_rlimit_name(int);
 
 /* conf_rlimit_SYSTEM.c: the limits that do something here */
 struct conf_rlimit_kind {
@@ -142,10 +151,17 @@ struct conf_rlimit_kind {
 extern const struct conf_rlimit_kind	conf_rlimit_kinds[];
 extern const size_t			conf_rlimit_kinds_len;
 
+/* conf_names.c: that of a name, the name of a number; NULL: there is none */
+const struct conf_rlimit_kind	*conf_rlimit_find(const char *);
+const char			*conf_rlimit_name(int);
+
 /* conf_listen.c */
 void	 build_port(struct conf_build *, const struct conf_word *);
 void	 build_listen(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *, int, const struct conf_word *);
+
+/* conf_free.c */
+void	 conf_listen_free(struct conf_listen *);
 
 /* conf_host.c */
 

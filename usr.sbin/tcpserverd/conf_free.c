@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "compat.h"
-#include "daemon.h"
+#include "conf_build.h"
 
 static void
 list_free(char **list)
@@ -20,6 +20,16 @@ list_free(char **list)
 	free(list);
 }
 
+void
+conf_listen_free(struct conf_listen *l)
+{
+	free(l->file);
+	free(l->host);
+	free(l->port_word);
+	free(l->addrs);
+	free(l);
+}
+
 static void
 listens_free(struct conf_listens *listens)
 {
@@ -27,11 +37,7 @@ listens_free(struct conf_listens *listens)
 
 	while ((l = TAILQ_FIRST(listens)) != NULL) {
 		TAILQ_REMOVE(listens, l, entry);
-		free(l->file);
-		free(l->host);
-		free(l->port_word);
-		free(l->addrs);
-		free(l);
+		conf_listen_free(l);
 	}
 }
 

@@ -10,65 +10,25 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "compat.h"
 #include "conf_build.h"
-
-static const struct {
-	const char	*name;
-	int		 facility;
-} facilities[] = {
-	{ "auth",	LOG_AUTH },
-	{ "authpriv",	LOG_AUTHPRIV },
-	{ "cron",	LOG_CRON },
-	{ "daemon",	LOG_DAEMON },
-	{ "ftp",	LOG_FTP },
-	{ "local0",	LOG_LOCAL0 },
-	{ "local1",	LOG_LOCAL1 },
-	{ "local2",	LOG_LOCAL2 },
-	{ "local3",	LOG_LOCAL3 },
-	{ "local4",	LOG_LOCAL4 },
-	{ "local5",	LOG_LOCAL5 },
-	{ "local6",	LOG_LOCAL6 },
-	{ "local7",	LOG_LOCAL7 },
-	{ "lpr",	LOG_LPR },
-	{ "mail",	LOG_MAIL },
-	{ "news",	LOG_NEWS },
-	{ "syslog",	LOG_SYSLOG },
-	{ "user",	LOG_USER },
-	{ "uucp",	LOG_UUCP }
-};
-
-const char *
-conf_facility_name(int facility)
-{
-	size_t	i;
-
-	for (i = 0; i < nitems(facilities); i++)
-		if (facilities[i].facility == facility)
-			return (facilities[i].name);
-	return (NULL);
-}
 
 void
 build_log_facility(struct conf_build *b, const struct conf_word *at,
     const struct conf_word *name)
 {
-	int	*member = &b->conf->log_facility;
-	size_t	 i;
+	int	facility;
 
 	if (build_once(b, ONCE_LOG_FACILITY, at) == -1)
 		return;
-	if (b->service != NULL)
-		member = &b->service->log_facility;
-	for (i = 0; i < nitems(facilities); i++)
-		if (strcmp(facilities[i].name, name->text) == 0) {
-			*member = facilities[i].facility;
-			return;
-		}
-	build_error(b, name, "log facility: \"%s\": syslog has no such "
-	    "facility", name->text);
+	if ((facility = conf_facility_find(name->text)) == -1)
+		build_error(b, name, "log facility: \"%s\": syslog has no "
+		    "such facility", name->text);
+	else if (b->service != NULL)
+		b->service->log_facility = facility;
+	else
+		b->conf->log_facility = facility;
 }
 
 void

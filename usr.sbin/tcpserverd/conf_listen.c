@@ -117,16 +117,6 @@ addrs_copy(struct conf_listen *l, const struct netaddr *addrs, int n)
 	return (0);
 }
 
-static void
-listen_free(struct conf_listen *l)
-{
-	free(l->file);
-	free(l->host);
-	free(l->port_word);
-	free(l->addrs);
-	free(l);
-}
-
 /* The first word is where it stands. */
 static struct conf_listen *
 listen_new(struct conf_build *b, const struct conf_word *at,
@@ -142,7 +132,7 @@ listen_new(struct conf_build *b, const struct conf_word *at,
 	if (build_string(b, at, &l->file, at->file) == -1 ||
 	    build_string(b, at, &l->host, host->text) == -1 ||
 	    build_string(b, at, &l->port_word, port->text) == -1) {
-		listen_free(l);
+		conf_listen_free(l);
 		return (NULL);
 	}
 	return (l);
@@ -160,12 +150,12 @@ listen_add(struct conf_build *b, const struct conf_word *at,
 	l->family = like->family;
 	l->backlog = like->backlog;
 	if (port_find(b, port, &l->port) == -1) {
-		listen_free(l);
+		conf_listen_free(l);
 		return;
 	}
 	if (addrs_copy(l, like->addrs, addrs_len) == -1) {
 		build_error(b, at, "%s", strerror(errno));
-		listen_free(l);
+		conf_listen_free(l);
 		return;
 	}
 	overlap_check(b, l, port);

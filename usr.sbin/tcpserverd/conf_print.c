@@ -13,45 +13,14 @@
 #include "compat.h"
 #include "conf_build.h"
 
-/* In quotes, by the lexer's rules for them. */
-static void
-string_print(FILE *f, const char *s)
-{
-	fputc('"', f);
-	for (; *s != '\0'; s++)
-		switch (*s) {
-		case '"':
-		case '\\':
-			fprintf(f, "\\%c", *s);
-			break;
-		case '\n':
-			fputs("\\n", f);
-			break;
-		case '\r':
-			fputs("\\r", f);
-			break;
-		case '\t':
-			fputs("\\t", f);
-			break;
-		default:
-			fputc(*s, f);
-		}
-	fputc('"', f);
-}
-
-/* Without quotes where it is a plain word to the lexer and to the reader. */
+/* A word of the grammar that is meant as a name stands in quotes. */
 static void
 word_print(FILE *f, const char *s)
 {
-	static const char	plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-.:%*";
-
-	if (s[0] != '\0' && s[strspn(s, plain)] == '\0' &&
-	    !conf_word_is_key(s))
-		fputs(s, f);
+	if (conf_word_is_key(s))
+		conf_print_string(f, s);
 	else
-		string_print(f, s);
+		conf_print_word(f, s);
 }
 
 static void
@@ -60,7 +29,17 @@ path_line(FILE *f, const char *what, const char *path)
 	if (path == NULL)
 		return;
 	fprintf(f, "\t%s ", what);
-	string_print(f, path);
+	conf_print_string(f, path);
+	fputc('\n', f);
+}
+
+static void
+word_line(FILE *f, const char *what, const char *word)
+{
+	if (word == NULL)
+		return;
+	fprintf(f, "\t%s ", what);
+	word_print(f, word);
 	fputc('\n', f);
 }
 
@@ -89,11 +68,7 @@ identity_print(FILE *f, const struct conf_service *s)
 	}
 	if (s->user != NULL || s->group != NULL)
 		fputc('\n', f);
-	if (s->login_class != NULL) {
-		fputs("\tlogin class ", f);
-		word_print(f, s->login_class);
-		fputc('\n', f);
-	}
+	word_line(f, "login class", s->login_class);
 	path_line(f, "chroot", s->chroot_path);
 	path_line(f, "directory", s->directory);
 }
@@ -126,7 +101,7 @@ variable_print(FILE *f, const char *variable)
 	fputs("\tenvironment set ", f);
 	word_print(f, name);
 	fputc(' ', f);
-	string_print(f, variable + len + 1);
+	conf_print_string(f, variable + len + 1);
 	fputc('\n', f);
 }
 
@@ -137,11 +112,8 @@ environment_print(FILE *f, const struct conf_service *s)
 
 	for (p = s->env_set; *p != NULL; p++)
 		variable_print(f, *p);
-	for (p = s->env_unset; *p != NULL; p++) {
-		fputs("\tenvironment unset ", f);
-		word_print(f, *p);
-		fputc('\n', f);
-	}
+	for (p = s->env_unset; *p != NULL; p++)
+		word_line(f, "environment unset", *p);
 }
 
 static void
@@ -158,11 +130,7 @@ lookups_print(FILE *f, const struct conf_service *s)
 		fprintf(f, "\tident on timeout %u\n", s->ident_timeout_s);
 	else
 		fputs("\tident off\n", f);
-	if (s->local_name != NULL) {
-		fputs("\tlocal name ", f);
-		word_print(f, s->local_name);
-		fputc('\n', f);
-	}
+	word_line(f, "local name", s->local_name);
 }
 
 static void
@@ -190,7 +158,7 @@ program_print(FILE *f, const struct conf_service *s)
 	fputs("\texec", f);
 	for (i = 0; s->argv[i] != NULL; i++) {
 		fputc(' ', f);
-		string_print(f, s->argv[i]);
+		conf_print_string(f, s->argv[i]);
 	}
 	fputc('\n', f);
 }
@@ -201,7 +169,7 @@ rules_print(FILE *f, const struct conf_service *s)
 	if (s->rules == NULL)
 		return;
 	fputs("\trules ", f);
-	string_print(f, s->rules);
+	conf_print_string(f, s->rules);
 	fputs(s->flags & SERVICE_RULES_OPTIONAL ? " optional\n" : "\n", f);
 }
 
@@ -244,7 +212,7 @@ socket_print(FILE *f, const char *what, const char *path, const char *who,
 	if (path == NULL)
 		return;
 	fprintf(f, "%s socket ", what);
-	string_print(f, path);
+	conf_print_string(f, path);
 	if (name != NULL) {
 		fprintf(f, " %s ", who);
 		word_print(f, name);

@@ -17,28 +17,6 @@
 /* Above it the systems do not agree on what a limit may be. */
 #define RLIMIT_MAX	INT64_MAX
 
-static const struct conf_rlimit_kind *
-kind_find(const char *name)
-{
-	size_t	i;
-
-	for (i = 0; i < conf_rlimit_kinds_len; i++)
-		if (strcmp(conf_rlimit_kinds[i].name, name) == 0)
-			return (&conf_rlimit_kinds[i]);
-	return (NULL);
-}
-
-const char *
-conf_rlimit_name(int resource)
-{
-	size_t	i;
-
-	for (i = 0; i < conf_rlimit_kinds_len; i++)
-		if (conf_rlimit_kinds[i].resource == resource)
-			return (conf_rlimit_kinds[i].name);
-	return (NULL);
-}
-
 /* How many bits the letter after a size shifts it; -1: it is none. */
 static int
 unit_shift(const char *unit)
@@ -130,7 +108,7 @@ build_rlimit(struct conf_build *b, const struct conf_word *name,
 	struct rlimit			 limit;
 
 	b->rlimits = 1;
-	if ((kind = kind_find(name->text)) == NULL) {
+	if ((kind = conf_rlimit_find(name->text)) == NULL) {
 		build_error(b, name, "rlimit: \"%s\": this system has no such "
 		    "limit", name->text);
 		return;

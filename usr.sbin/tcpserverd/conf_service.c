@@ -20,9 +20,6 @@
 #include "conf_build.h"
 #include "login.h"
 
-#define SESSIONS_MAX		1000000
-#define IDENT_TIMEOUT_MAX_S	3600
-
 static struct conf_service *
 service_alloc(void)
 {
@@ -128,15 +125,13 @@ close_check(struct conf_build *b)
 	static const enum conf_once	useless[] = {
 		ONCE_EXEC, ONCE_CHROOT, ONCE_LOGIN, ONCE_DIRECTORY
 	};
-	static const char *const	words[] = {
-		"exec", "chroot", "login class", "directory"
-	};
 	size_t				i;
 
 	for (i = 0; i < nitems(useless); i++)
 		if (given(b, useless[i]))
 			build_error(b, &b->once[useless[i]], "%s: of no use "
-			    "with close, which runs no program", words[i]);
+			    "with close, which runs no program",
+			    build_once_word(useless[i]));
 	if (b->rlimits)
 		build_error(b, &b->once[ONCE_CLOSE], "close: runs no program: "
 		    "rlimit is of no use");
@@ -151,7 +146,7 @@ directory_check(struct conf_build *b, enum conf_once what, const char *root,
     const char *path)
 {
 	struct stat	 st;
-	const char	*word = what == ONCE_CHROOT ? "chroot" : "directory";
+	const char	*word = build_once_word(what);
 
 	if (path == NULL)
 		return (0);
@@ -378,16 +373,6 @@ build_exec_arg(struct conf_build *b, const struct conf_word *arg)
  * Environment
  */
 
-/* Those that tell of the connection are ours: environment.c sets them. */
-static int
-variable_is_ours(const char *name)
-{
-	return (strcmp(name, "PROTO") == 0 ||
-	    strncmp(name, "TCPLOCAL", 8) == 0 ||
-	    strncmp(name, "TCPREMOTE", 9) == 0 ||
-	    strncmp(name, "TCP6", 4) == 0);
-}
-
 static int
 variable_is_in(char **list, const char *name)
 {
@@ -409,7 +394,7 @@ variable_check(struct conf_build *b, const struct conf_word *name)
 	if (name->text[0] == '\0' || strchr(name->text, '=') != NULL)
 		build_error(b, name, "environment: \"%s\": not a name",
 		    name->text);
-	else if (variable_is_ours(name->text))
+	else if (conf_variable_is_ours(name->text))
 		build_error(b, name, "environment: %s tells of the connection "
 		    "and is set for each", name->text);
 	else if (variable_is_in(s->env_set, name->text) ||

@@ -193,6 +193,33 @@ control_drained(struct channel *ch)
  * Requests
  */
 
+struct service *
+asked_service(struct control_client *c, const char *name)
+{
+	struct service	*sv;
+
+	if ((sv = service_named(name)) == NULL) {
+		control_say(c, "service %s: there is none of that name", name);
+		errno = ENOENT;
+	}
+	return (sv);
+}
+
+struct session *
+asked_session(struct control_client *c, uint64_t id)
+{
+	struct service	*sv;
+	struct session	*s;
+
+	for (sv = service_next(NULL); sv != NULL; sv = service_next(sv))
+		if ((s = session_by_id(sv, id)) != NULL)
+			return (s);
+	control_say(c, "session %llu: there is none of that number",
+	    (unsigned long long)id);
+	errno = ESRCH;
+	return (NULL);
+}
+
 static void
 show(struct control_client *c, uint32_t what,
     const struct control_request *req)
@@ -221,13 +248,10 @@ order_service(struct control_client *c, const char *name,
 {
 	struct service	*sv;
 
-	order->service = CONTROL_ALL_SERVICES;
 	if (name[0] == '\0')
 		return (0);
-	if ((sv = service_named(name)) == NULL) {
-		control_say(c, "service %s: there is none of that name", name);
-		return (ENOENT);
-	}
+	if ((sv = asked_service(c, name)) == NULL)
+		return (errno);
 	order->service = sv->number;
 	return (0);
 }
@@ -236,23 +260,16 @@ static int
 order_session(struct control_client *c, uint64_t id,
     struct control_order *order)
 {
-	struct service	*sv;
-	struct session	*s = NULL;
+	struct session	*s;
 
-	for (sv = service_next(NULL); sv != NULL; sv = service_next(sv))
-		if ((s = session_by_id(sv, id)) != NULL)
-			break;
-	if (s == NULL) {
-		control_say(c, "session %llu: there is none of that number",
-		    (unsigned long long)id);
-		return (ESRCH);
-	}
+	if ((s = asked_session(c, id)) == NULL)
+		return (errno);
 	if (s->pid == 0) {
 		control_say(c, "session %llu: its program has not been "
 		    "started yet", (unsigned long long)id);
 		return (EAGAIN);
 	}
-	order->service = sv->number;
+	order->service = s->service->number;
 	order->session = id;
 	order->pid = s->pid;
 	return (0);
@@ -319,10 +336,8 @@ check_begin(struct control_client *c)
 	chk->service[sizeof(chk->service) - 1] = '\0';
 	chk->host[sizeof(chk->host) - 1] = '\0';
 	chk->info[sizeof(chk->info) - 1] = '\0';
-	if ((sv = service_named(chk->service)) == NULL) {
-		control_say(c, "service %s: there is none of that name",
-		    chk->service);
-		control_end(c, ENOENT);
+	if ((sv = asked_service(c, chk->service)) == NULL) {
+		control_end(c, errno);
 		return;
 	}
 	c->checked = sv->number;
@@ -503,13 +518,7 @@ peer_accepted(struct control_socket *sock, int fd)
 {
 	enum control_kind	 kind = (enum control_kind)(sock - sockets);
 	struct control_client	*c;
-	int			 flags;
 
-	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
-		close(fd);
-		return;
-	}
 	if (kind == SOCKET_EVENT && !peer_may_hear(fd))
 		peer_turn_away(fd, "events are for root and the event user");
 	else if ((c = peer_free_slot(sock)) == NULL)
@@ -545,7 +554,8 @@ socket_event(int listener, short event, void *arg)
 	int			 fd, i;
 
 	for (i = 0; i < CONTROL_ACCEPTS_PER_TURN; i++) {
-		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		fd = accept4(listener, NULL, NULL,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd == -1) {
 			if (errno == EMFILE || errno == ENFILE ||
 			    errno == ENOMEM || errno == ENOBUFS)

@@ -64,6 +64,12 @@ int	control_send(struct control_client *, uint32_t, const void *, size_t);
 void	control_say(struct control_client *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 void	control_end(struct control_client *, int);
+/*
+ * asked_service, asked_session: of that name or number; NULL with errno
+ * after saying that there is none.
+ */
+struct service	*asked_service(struct control_client *, const char *);
+struct session	*asked_session(struct control_client *, uint64_t);
 /* Clients of the control sockets, or of the event socket. */
 unsigned int	control_clients(int);
 
@@ -95,6 +101,8 @@ uint64_t	events_lost(void);
 
 /* Since the epoch, of a time of clock_us(). */
 int64_t		 epoch_us(int64_t);
+/* Since it was accepted, 0 at least; -1 where that is 0: not known. */
+int64_t		 age_us(int64_t);
 /* The next string of a row: its length goes to the place given. */
 size_t		 row_string(char *, size_t, uint32_t *, const char *);
 

@@ -19,11 +19,9 @@ show_begin(struct control_client *c, uint32_t what,
 {
 	struct control_cursor	*cur = &c->cursor;
 
-	if (req->service[0] != '\0' && service_named(req->service) == NULL) {
-		control_say(c, "service %s: there is none of that name",
-		    req->service);
-		return (ENOENT);
-	}
+	if (req->service[0] != '\0' &&
+	    asked_service(c, req->service) == NULL)
+		return (errno);
 	memset(cur, 0, sizeof(*cur));
 	cur->what = what;
 	cur->session = what == IMSG_CTL_SESSION ? req->session : 0;
@@ -215,13 +213,9 @@ services_next(struct control_client *c)
 static void
 session_times(struct control_session *row, const struct session *s)
 {
-	row->age_us = -1;
-	if (s->accepted_us != 0) {
-		row->age_us = clock_us() - s->accepted_us;
+	row->age_us = age_us(s->accepted_us);
+	if (s->accepted_us != 0)
 		row->accepted_at_us = epoch_us(s->accepted_us);
-	}
-	if (row->age_us < -1)
-		row->age_us = 0;
 	if (s->started_us != 0)
 		row->started_at_us = epoch_us(s->started_us);
 }
@@ -274,19 +268,15 @@ static int
 session_one(struct control_client *c)
 {
 	struct control_cursor	*cur = &c->cursor;
-	struct service		*sv;
 	struct session		*s;
 
 	if (cur->begun)
 		return (0);
 	cur->begun = 1;
-	for (sv = service_next(NULL); sv != NULL; sv = service_next(sv))
-		if ((s = session_by_id(sv, cur->session)) != NULL)
-			return (session_send(c, s) == -1 ? -1 : 1);
-	control_say(c, "session %llu: there is none of that number",
-	    (unsigned long long)cur->session);
-	errno = ESRCH;
-	return (-1);
+	if ((s = asked_session(c, cur->session)) == NULL ||
+	    session_send(c, s) == -1)
+		return (-1);
+	return (1);
 }
 
 int

@@ -20,7 +20,9 @@
 #define LISTEN_BACKLOG_DEFAULT	128
 #define LISTEN_BACKLOG_MAX	65535
 #define SESSIONS_DEFAULT	40
+#define SESSIONS_MAX		1000000
 #define IDENT_TIMEOUT_DEFAULT_S	26
+#define IDENT_TIMEOUT_MAX_S	3600
 
 /* "listen on HOST port PORT": one socket for each of its addresses. */
 struct conf_listen {

@@ -296,6 +296,7 @@ void			stats_started(const struct session *);
 void			stats_ended(const struct session *, int);
 void			stats_failed(const struct session *, int);
 void			stats_refused(const struct client *, enum outcome);
+enum control_result	result_started(const struct session *);
 enum control_result	result_failed(int);
 enum control_result	result_refused(const struct client *, enum outcome);
 

@@ -28,6 +28,16 @@ epoch_us(int64_t us)
 	    (clock_us() - us));
 }
 
+int64_t
+age_us(int64_t accepted_us)
+{
+	int64_t	age = clock_us() - accepted_us;
+
+	if (accepted_us == 0)
+		return (-1);
+	return (age < 0 ? 0 : age);
+}
+
 size_t
 row_string(char *row, size_t len, uint32_t *string_len, const char *s)
 {
@@ -153,16 +163,6 @@ event_send(struct control_event *ev, const struct service *sv,
 			event_tell(sub, row, len);
 }
 
-static int64_t
-age_us(int64_t accepted_us)
-{
-	int64_t	age = clock_us() - accepted_us;
-
-	if (accepted_us == 0)
-		return (-1);
-	return (age < 0 ? 0 : age);
-}
-
 static void
 session_event(const struct session *s, uint32_t kind,
     enum control_result result, int status)
@@ -209,23 +209,16 @@ client_event(const struct client *c, uint32_t kind,
 	event_send(&ev, c->service, &str);
 }
 
-static enum control_result
-session_result(const struct session *s)
-{
-	return (s->rule != NULL ? RESULT_ALLOWED_RULE :
-	    RESULT_ALLOWED_DEFAULT);
-}
-
 void
 event_started(const struct session *s)
 {
-	session_event(s, EVENT_CONNECT, session_result(s), 0);
+	session_event(s, EVENT_CONNECT, result_started(s), 0);
 }
 
 void
 event_ended(const struct session *s, int status)
 {
-	session_event(s, EVENT_END, session_result(s), status);
+	session_event(s, EVENT_END, result_started(s), status);
 }
 
 void

@@ -209,22 +209,30 @@ extern int	 processes_stopping;
 
 /*
  * service_new: a service with its two queues made; NULL with errno.
+ * service_free: nothing of it may run any more.
+ * service_find: the one of that number, or NULL; service_existed: 1 if there
+ * was ever one.
+ * service_listener_add: takes fd, which listens on that address and port.
+ * service_listener_free: closes its fd, unless that is -1: another service
+ * has it now.
+ * service_tell_engine: all of it, to an engine that does not know it;
+ * service_settings_tell: what may have changed, and its listeners, which an
+ * engine that has them passes over.
  * service_rules_send: opens the rules for the engine, or says why not.
  * service_rules_recheck: the same if the path leads elsewhere than last time.
+ * service_orphan_add: its launcher died, we watch for its end;
+ * service_orphan_gone: it has ended.
  */
 struct service	*service_new(const char *);
 void		 service_free(struct service *);
+struct service	*service_find(uint32_t);
+int		 service_existed(uint32_t);
 struct listener	*service_listener_add(struct service *, int, int,
 		    const struct netaddr *, uint16_t);
 void		 service_listener_free(struct service *, struct listener *);
 void		 service_listeners_close(struct service *);
-void		 service_listener_tell(struct service *, struct channel *,
-		    struct listener *);
-void		 service_settings_tell(struct service *, struct channel *);
-struct service	*service_find(uint32_t);
-/* 1: there was once one of that number. */
-int		 service_existed(uint32_t);
 void		 service_tell_engine(struct service *, struct channel *);
+void		 service_settings_tell(struct service *, struct channel *);
 void		 service_tell_launcher(struct service *, struct process *);
 void		 service_rules_send(struct service *, struct channel *);
 void		 service_rules_recheck(struct service *, struct channel *);

@@ -45,6 +45,13 @@ session_age(const struct session *s)
 	return (age < 0 ? 0 : age);
 }
 
+enum control_result
+result_started(const struct session *s)
+{
+	return (s->rule != NULL ? RESULT_ALLOWED_RULE :
+	    RESULT_ALLOWED_DEFAULT);
+}
+
 void
 stats_started(const struct session *s)
 {
@@ -52,8 +59,7 @@ stats_started(const struct session *s)
 	int64_t			 delay = s->started_us - s->accepted_us;
 	int64_t			 age = session_age(s);
 
-	st->results[s->rule != NULL ? RESULT_ALLOWED_RULE :
-	    RESULT_ALLOWED_DEFAULT]++;
+	st->results[result_started(s)]++;
 	histogram_add(&st->delays, histogram_delay_us,
 	    delay > age ? age : delay);
 }

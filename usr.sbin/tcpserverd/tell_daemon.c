@@ -157,8 +157,7 @@ session_facts(struct facts *f, const struct session *s)
 	facts_init(f, s->service, s->id);
 	/* What another engine let in: by which rule is not known any more. */
 	if (s->id >= s->service->settings.generation)
-		f->result = s->rule != NULL ? RESULT_ALLOWED_RULE :
-		    RESULT_ALLOWED_DEFAULT;
+		f->result = (int)result_started(s);
 	f->local = &s->local;
 	f->remote = &s->remote;
 	f->local_port = s->local_port;

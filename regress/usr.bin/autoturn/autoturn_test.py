@@ -12,36 +12,28 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 
 from atfcases import *
+from mailpeers import network_own
+from mailserver import Smtp, unstuffed
 
 DEADLINE_S = 60
 PORT = 2525
 CUSTOMER = '127.0.0.2'
 MANUAL = os.environ.get('STAGE', '') + '/share/man/man7/autoturn.7'
-INSIDE = {}
 
 
 def inside(**kw):
-    """A case that is run in a network namespace, by this program again."""
+    """A case that is run in a network namespace."""
     def add(function):
-        INSIDE[function.__name__] = function
-
-        def outside():
-            done = run([SOURCE + '/regress/tools/netns', sys.executable,
-                        os.path.realpath(__file__), '--inside',
-                        function.__name__],
-                       timeout=300)
-            print(done.stdout, done.stderr)
-            if done.returncode == 77:
-                raise Skip(done.stderr.strip().split('\n')[-1])
-            same(done.returncode, 0, done.stderr[-300:])
-        outside.__name__ = function.__name__
-        outside.__doc__ = function.__doc__
-        return case(**kw)(outside)
+        def within():
+            network_own()
+            function()
+        within.__name__ = function.__name__
+        within.__doc__ = function.__doc__
+        return case(**kw)(within)
     return add
 
 
@@ -57,67 +49,11 @@ def recipe(which=0):
     return script
 
 
-class Sink:
-    """A customer's mail server: what it was sent, in order."""
+class Sink(Smtp):
+    """A customer's mail server."""
 
-    def __init__(self, address=CUSTOMER, refuse=''):
-        self.got, self.connections = [], 0
-        self.refuse = refuse
-        self.go = threading.Event()
-        self.go.set()
-        self.listener = socket.create_server((address, 25), backlog=5)
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            conn = self.listener.accept()[0]
-            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connections += 1
-            threading.Thread(target=self.session, args=(conn,),
-                             daemon=True).start()
-
-    def session(self, conn):
-        stream = conn.makefile('rwb')
-
-        def say(line):
-            stream.write(line + b'\r\n')
-            stream.flush()
-        say(b'220 customer')
-        mail = rcpt = None
-        for line in stream:
-            word = line[:4].upper()
-            if word == b'EHLO':
-                say(b'250-customer\r\n250-PIPELINING\r\n250 8BITMIME')
-            elif word == b'MAIL':
-                mail, rcpt = line, []
-                say(b'250 ok')
-            elif word == b'RCPT':
-                if self.refuse and self.refuse in line.decode('latin-1'):
-                    say(b'550-5.1.1 not\r\n550 5.1.1 here')
-                    continue
-                rcpt.append(line)
-                say(b'250 ok')
-            elif word == b'DATA':
-                say(b'354 go' if rcpt else b'554 nobody')
-                if rcpt:
-                    self.got.append((mail, rcpt, self.body(stream)))
-                    self.go.wait(DEADLINE_S)
-                    say(b'250 got it')
-            elif word == b'QUIT':
-                say(b'221 bye')
-                break
-            else:
-                say(b'250 ok')
-        conn.close()
-
-    @staticmethod
-    def body(stream):
-        data = b''
-        for line in stream:
-            if line == b'.\r\n':
-                break
-            data += line[1:] if line[:1] == b'.' else line
-        return data
+    def __init__(self, address=CUSTOMER, rules=None):
+        super().__init__(rules, host=address, port=25)
 
 
 class Host:
@@ -193,16 +129,18 @@ def talk(conn, text=b'QUIT\r\n'):
 
 
 def check_delivered(sink, wanted):
-    same(len(sink.got), len(wanted), 'messages')
-    for (mail, rcpt, body), message in zip(sink.got, wanted):
+    same((len(sink.messages), sink.errors), (len(wanted), []), 'messages')
+    for got, message in zip(sink.messages, wanted):
         what = '%s (%s)' % (message['name'], message['kind'])
-        same(hashlib.sha256(body).hexdigest(), message['wire'], what)
-        same(len(rcpt), len(message['recipients']), 'recipients of ' + what)
+        same(hashlib.sha256(unstuffed(got.body)).hexdigest(), message['wire'],
+             what)
+        same(len(got.recipients), len(message['recipients']),
+             'recipients of ' + what)
         if re.fullmatch(r'[a-z.-]+@[a-z.]+', message['recipients'][0]):
-            holds(rcpt[0].startswith(b'RCPT TO:<%s>' % message['recipients']
-                                     [0].encode()), rcpt[0])
+            holds(got.recipients[0].startswith(
+                '<%s>' % message['recipients'][0]), got.recipients)
         if message['sender'] == '':
-            holds(mail.startswith(b'MAIL FROM:<>'), mail)
+            holds(got.sender.startswith('<>'), got.sender)
 
 
 @inside(timeout=300)
@@ -237,14 +175,18 @@ def sends_nothing():
 @inside()
 def two_at_once():
     """While one run is on, a second client starts none; nothing is doubled"""
-    host, sink = Host(), Sink()
+    go = threading.Event()
+
+    def wait(stage, _):
+        if stage == 'dot':
+            go.wait(DEADLINE_S)
+    host, sink = Host(), Sink(rules=wait)
     box = host.box()
     wanted = host.fill(box, 20, '-w', 'qmail')
-    sink.go.clear()
     first = connect()
     first.sendall(b'QUIT\r\n')
     deadline = time.monotonic() + DEADLINE_S
-    while not sink.got:
+    while 'dot' not in sink.counts:
         holds(time.monotonic() < deadline, 'no delivery')
         time.sleep(0.01)
     # The second one is let go at once, and its program ends with 0.
@@ -253,7 +195,7 @@ def two_at_once():
     same(sink.connections, 1, 'connections')
     holds(not select.select([first], [], [], 0)[0] or
           first.recv(100).startswith(b'220'), 'the first one has ended')
-    sink.go.set()
+    go.set()
     talk(first, b'')
     check_delivered(sink, wanted)
     same(os.listdir(box + '/new'), [], 'left')
@@ -294,7 +236,8 @@ def refused():
     """A refused message is bounced, with all lines of the reply"""
     host, sink = Host(recipe().replace(
         'SMTPD\n', 'SMTPD\nexport SENDMAIL=SPOOL/../sendmail\n')), \
-        Sink(refuse='info@')
+        Sink(rules=lambda stage, n: '550-5.1.1 not\r\n550 5.1.1 here'
+             if (stage, n) == ('RCPT', 2) else None)
     with open('sendmail', 'w', encoding='ascii') as f:
         f.write('#!/bin/sh\necho "$*" >>%s/args\ncat >>%s/bounces\n' %
                 (os.getcwd(), os.getcwd()))
@@ -308,7 +251,7 @@ def refused():
                     (user, n))
         os.utime(path, (time.time() - 100 + n,) * 2)
     talk(connect())
-    same([body[9:10] for _, _, body in sink.got], [b'0', b'2'], 'delivered')
+    same([m.body[9:10] for m in sink.messages], [b'0', b'2'], 'delivered')
     with open('bounces', encoding='ascii') as f:
         bounces = f.read()
     holds('<info@virt.dom>:\n127.0.0.2 said: 550' in bounces, bounces)
@@ -368,9 +311,9 @@ def slips_of_the_script():
     box = host.box()
     host.fill(box, 2, '-w', 'qmail')
     talk(connect())
-    holds(all(rcpt[0].startswith((b'RCPT TO:<-', b'RCPT TO:<"-'))
-              for _, rcpt, _ in sink.got), sink.got)
-    same(len(sink.got), 2, 'messages')
+    holds(all(m.recipients[0].startswith(('<-', '<"-'))
+              for m in sink.messages), sink.commands)
+    same(len(sink.messages), 2, 'messages')
     host.stop()
 
 
@@ -387,7 +330,4 @@ def without_qmail():
     host.stop()
 
 
-if sys.argv[1:2] == ['--inside']:
-    INSIDE[sys.argv[2]]()
-    os._exit(0)
 main()

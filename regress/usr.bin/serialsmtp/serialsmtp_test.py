@@ -16,7 +16,7 @@ sys.path.insert(2, os.path.join(HERE, *[os.pardir] * 2, 'tools'))
 from atfcases import BIN, case, holds, main, run, same   # noqa: E402
 from mailpeers import (client, corpus, examples_run,     # noqa: E402
                        letter, maildir, mailfront, network_own, smtp_sink)
-from mailserver import CLOSE, RESET, Delay, Smtp         # noqa: E402
+from mailserver import CLOSE, RESET, Delay, Smtp, unstuffed  # noqa: E402
 
 STAGES = ('greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'dot')
 
@@ -25,10 +25,6 @@ def send(server, names, prefix='p-', hello='AutoTURN', **kw):
     return client(getattr(server, 'port', server), names, 'serialsmtp',
                   prefix, hello, host=getattr(server, 'host', '127.0.0.1'),
                   **kw)
-
-
-def unstuffed(body):
-    return (b'\r\n' + body).replace(b'\r\n..', b'\r\n.')[2:]
 
 
 def at(stage, reply, nth=1):

@@ -15,26 +15,9 @@ import subprocess
 import sys
 import time
 
+from atfcases import displays
+
 DEADLINE_S = 60
-
-
-def displays(manual):
-    """The lines of each literal display in EXAMPLES."""
-    section = ''
-    lines = None
-    with open(manual, encoding='ascii') as f:
-        for line in f:
-            line = line.rstrip('\n')
-            if line.startswith('.Sh '):
-                section = line[4:]
-            elif section == 'EXAMPLES' and line.startswith('.Bd -literal'):
-                lines = []
-            elif line == '.Ed' and lines is not None:
-                yield lines
-                lines = None
-            elif lines is not None:
-                lines.append(line.replace('\\e', '\\').replace('\\ ', ' ')
-                             .replace('\\&', ''))
 
 
 def listening():

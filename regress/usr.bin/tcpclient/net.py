@@ -9,6 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(1, os.path.join(HERE, *[os.pardir] * 2, 'usr.sbin',
                                 'tcpserverd'))
 
+from atfcases import displays                           # noqa: E402
 from world import *                                     # noqa: E402,F403
 from services import Full, Names, Service, tool         # noqa: E402,F401
 
@@ -106,32 +107,14 @@ def run(argv, stdin=b'', env=None, set={}, seconds=None, feed=None):
 
 def examples(manual):
     """The literal displays of a manual's EXAMPLES, as they are printed"""
-    path = '%s/share/man/man1/%s' % (STAGE, manual)
-    found, section, text = [], '', None
-    with open(path, encoding='ascii') as f:
-        for line in f:
-            if line.startswith('.Sh '):
-                section = line[4:].strip()
-            elif line.startswith('.Bd') and section == 'EXAMPLES':
-                text = ''
-            elif line.startswith('.Ed') and text is not None:
-                found.append(text)
-                text = None
-            elif text is not None:
-                text += line.replace('\\e', '\\').replace('\\&', '')
-    return found
+    return [''.join(line + '\n' for line in lines)
+            for lines in displays('%s/share/man/man1/%s' % (STAGE, manual))]
 
 
 def unpacked(path):
     """One of Debian's programs, with what it needs; skips without it"""
     full = peer(path)
-    done = subprocess.run(['ldd', full], env=unpacked_environment(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False)
-    for line in done.stdout.decode().splitlines():
-        if 'not found' in line:
-            skip('%s needs a library that is not here: %s' % (
-                os.path.basename(path), line.split()[0]))
+    require_libraries(full, unpacked_environment())
     return full
 
 

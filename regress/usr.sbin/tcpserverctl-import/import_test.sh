@@ -180,6 +180,39 @@ options_body()
 	has '	exec "cat" "-v" "-c" "7"'
 }
 
+# What the daemon sets for each connection it takes from nobody else.
+atf_test_case environment
+environment_body()
+{
+	base='tcpserver -HR 127.0.0.1 2001 cat'
+	one "env -u A -u PROTO -u TCPREMOTEIP -u TCP6REMOTEIP $base"
+	has '	environment unset A'
+	grep -q 'unset [PT]' out && atf_fail "unset: $(cat out)"
+	one "env A=1 PROTO=2 PROTOS=3 TCPLOCALIP=4 TCP6INTERFACE=5 $base"
+	has '	environment set "A" "1"'
+	has '	environment set "PROTOS" "3"'
+	grep -q '"[245]"' out && atf_fail "set: $(cat out)"
+	:
+}
+
+# Facilities by name and, splogger's, by number.
+atf_test_case facilities
+facilities_body()
+{
+	for pair in '1 user' '2 mail' '11 ftp' '16 local0' '23 local7' \
+	    'news news' 'mail.info mail'; do
+		one "tcpserver -HR 127.0.0.1 2001 cat 2>&1 |
+		    splogger x ${pair% *}"
+		has "	log facility ${pair#* }"
+	done
+	for none in 0 15 24 99 100 kern nosuch; do
+		one "tcpserver -HR 127.0.0.1 2001 cat 2>&1 | splogger x $none"
+		tells "1: log facility $none: there is none"
+		grep -q 'facility' out && atf_fail "$none: $(cat out)"
+	done
+	:
+}
+
 # It ends, whatever refers to itself.
 atf_test_case bounds
 bounds_body()
@@ -209,5 +242,7 @@ atf_init_test_cases()
 	atf_add_test_case none
 	atf_add_test_case words
 	atf_add_test_case options
+	atf_add_test_case environment
+	atf_add_test_case facilities
 	atf_add_test_case bounds
 }

@@ -198,6 +198,7 @@ def verbose():
     d.order('log', 'verbose')
     place.ask(b'x\n')
     d.wait_lines('event=start .*', 1)
+    d.wait_lines('event=end .*', 2)
     d.reload()
     d.kill(d.child('engine'))
     place.ask(b'x\n')

@@ -40,6 +40,7 @@ def foreground():
     same(d.stop(), 0, 'exit code')
     nothing_left(d)
     require(port_free(place.host, place.port), 'the port is still taken')
+    wait_for(lambda: d.manager.count('STOPPING=1'), 'STOPPING=1')
     same(d.manager.count('STOPPING=1'), 1, 'STOPPING=1')
 
 

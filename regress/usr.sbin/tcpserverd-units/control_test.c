@@ -24,25 +24,6 @@ static uint16_t			port;
 static char			paths[3][64];
 static struct engine_setup	setup;
 
-static int
-tcp_listener(void)
-{
-	struct sockaddr_in	sin;
-	socklen_t		len = sizeof(sin);
-	int			fd;
-
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ATF_REQUIRE(fd != -1);
-	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
-	ATF_REQUIRE(listen(fd, 200) == 0);
-	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
-	port = ntohs(sin.sin_port);
-	return (fd);
-}
-
 static void
 path_address(struct sockaddr_un *sun, int kind)
 {
@@ -71,7 +52,6 @@ service_give(uint32_t id, const char *name, uint32_t flags)
 {
 	struct service_settings	set;
 	struct listener_note	note;
-	int			fd;
 
 	memset(&set, 0, sizeof(set));
 	strlcpy(set.name, name, sizeof(set.name));
@@ -83,10 +63,10 @@ service_give(uint32_t id, const char *name, uint32_t flags)
 	say(IMSG_ENGINE_SERVICE, id, &set, sizeof(set));
 	memset(&note, 0, sizeof(note));
 	note.number = id;
-	fd = tcp_listener();
-	say_fd(IMSG_ENGINE_LISTENER, id, fd, &note, sizeof(note));
-	say_fd(IMSG_ENGINE_STARTS, id, dup(tp_.starts[0]), NULL, 0);
-	say_fd(IMSG_ENGINE_REPORTS, id, dup(tp_.reports[0]), NULL, 0);
+	say_fd(IMSG_ENGINE_LISTENER, id, listener_open(&port), &note,
+	    sizeof(note));
+	fd_give(IMSG_ENGINE_STARTS, id, tp_.starts[0], NULL, 0);
+	fd_give(IMSG_ENGINE_REPORTS, id, tp_.reports[0], NULL, 0);
 }
 
 static void
@@ -285,43 +265,11 @@ engine_check(void)
 static uint64_t
 session_begin(pid_t pid)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} control;
-	char			packet[START_RECORD_MAX];
-	struct iovec		iov = { packet, sizeof(packet) };
-	struct sockaddr_in	sin;
-	struct msghdr		msg;
 	struct start_record	r;
-	struct imsg		imsg;
-	struct pollfd		pfd = { .fd = tp_.starts[1],
-				    .events = POLLIN };
-	int64_t			end = clock_ms() + WAIT_MS;
-	int			fd;
+	int			fd = client_open(port);
 
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sin.sin_port = htons(port);
-	ATF_REQUIRE((fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) !=
-	    -1);
-	ATF_REQUIRE(connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
-	memset(&msg, 0, sizeof(msg));
-	msg.msg_iov = &iov;
-	msg.msg_iovlen = 1;
-	msg.msg_control = &control;
-	msg.msg_controllen = sizeof(control);
-	while (recvmsg(tp_.starts[1], &msg, MSG_DONTWAIT |
-	    MSG_CMSG_CLOEXEC) == -1) {
-		if (clock_ms() > end)
-			fail("no start came");
-		if (hear_once(&imsg, 0) == 1)
-			imsg_free(&imsg);
-		(void)poll(&pfd, 1, 2);
-	}
-	memcpy(&r, packet, sizeof(r));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	r = start_wait_from(tp_.starts[1]);
+	/* It is a launcher's by now, whose clients we do not count. */
 	close(fd);
 	if (pid != 0)
 		report(REPORT_STARTED, r.id, pid, 0);
@@ -677,19 +625,12 @@ ATF_TC_WITHOUT_HEAD(events_of_closed);
 ATF_TC_BODY(events_of_closed, tc)
 {
 	struct control_event	ev[2];
-	struct sockaddr_in	sin;
 	struct peer		p;
 	int			fd;
 
 	begin(SERVICE_CLOSE | SERVICE_NOTIFY_CONNECT | SERVICE_NOTIFY_END);
 	peer_welcome(&p, SOCKET_EVENT);
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sin.sin_port = htons(port);
-	ATF_REQUIRE((fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) !=
-	    -1);
-	ATF_REQUIRE(connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
+	fd = client_open(port);
 	event_take(&p, &ev[0]);
 	event_take(&p, &ev[1]);
 	ATF_CHECK(ev[0].kind == EVENT_CONNECT && ev[1].kind == EVENT_END);

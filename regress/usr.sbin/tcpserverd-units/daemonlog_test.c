@@ -23,34 +23,6 @@ static int	shared = -1;	/* the engine's descriptor 2 */
  * The engine
  */
 
-static int
-listener_open(uint16_t *p)
-{
-	struct sockaddr_in	sin;
-	socklen_t		len = sizeof(sin);
-	int			fd;
-
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ATF_REQUIRE(fd != -1);
-	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
-	ATF_REQUIRE(listen(fd, 200) == 0);
-	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
-	*p = ntohs(sin.sin_port);
-	return (fd);
-}
-
-static void
-fd_give(uint32_t type, uint32_t id, int fd, const void *data, size_t len)
-{
-	int	copy;
-
-	ATF_REQUIRE((copy = dup(fd)) != -1);
-	say_fd(type, id, copy, data, len);
-}
-
 static void
 service_give(uint32_t id, const char *name, uint32_t flags, uint32_t level,
     uint32_t facility)
@@ -135,41 +107,18 @@ client_of(int service, uint16_t *from)
 {
 	struct sockaddr_in	sin;
 	socklen_t		len = sizeof(sin);
-	int			fd;
+	int			fd = client_open(port[service]);
 
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sin.sin_port = htons(port[service]);
-	ATF_REQUIRE((fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) !=
-	    -1);
-	ATF_REQUIRE(connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
 	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
 	if (from != NULL)
 		*from = ntohs(sin.sin_port);
 	return (fd);
 }
 
-/* The next start, as a launcher gets it. */
 static struct start_record
 start_wait(void)
 {
-	union {
-		struct start_record	r;
-		char			bytes[START_RECORD_MAX];
-	} u;
-	struct imsg	imsg;
-	int64_t		end = clock_ms() + WAIT_MS;
-
-	/* Its descriptor is not taken, and so closed. */
-	while (recv(tp_.starts[1], &u, sizeof(u), MSG_DONTWAIT) <= 0) {
-		if (clock_ms() > end)
-			fail("no start came");
-		if (hear_once(&imsg, 2) == 1)
-			imsg_free(&imsg);
-		alive_check();
-	}
-	return (u.r);
+	return (start_wait_from(tp_.starts[1]));
 }
 
 static void
@@ -195,6 +144,9 @@ session_of(int service, int status, uint16_t *from)
 	int			fd = client_of(service, from);
 
 	r = start_wait();
+	/* A time to come would not be believed. */
+	while (clock_us() <= r.accepted_us + 1234)
+		(void)poll(NULL, 0, 1);
 	report(REPORT_STARTED, r.id, 0, r.accepted_us + 1234);
 	report(REPORT_ENDED, r.id, status, clock_us());
 	close(fd);
@@ -688,32 +640,14 @@ launcher_configure(const char *program, int json)
 static void
 start_send(uint64_t id)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct start_record	 r;
-	struct iovec		 iov = { &r, sizeof(r) };
-	struct msghdr		 msg;
-	struct cmsghdr		*c;
-	int			 sv[2];
+	struct start_record	r;
+	int			sv[2];
 
 	memset(&r, 0, sizeof(r));
 	r.id = id;
 	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 	    sv) == 0);
-	memset(&msg, 0, sizeof(msg));
-	memset(&control, 0, sizeof(control));
-	msg.msg_iov = &iov;
-	msg.msg_iovlen = 1;
-	msg.msg_control = &control;
-	msg.msg_controllen = sizeof(control);
-	c = CMSG_FIRSTHDR(&msg);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &sv[1], sizeof(int));
-	ATF_REQUIRE(sendmsg(tp_.starts[0], &msg, 0) == sizeof(r));
+	ATF_REQUIRE(packet_send(&r, sizeof(r), &sv[1], 1) == 0);
 	close(sv[0]);
 	close(sv[1]);
 }

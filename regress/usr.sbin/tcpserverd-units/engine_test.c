@@ -15,34 +15,6 @@ static uint16_t		port[2];
 static int		starts2[2], reports2[2];	/* of service 1 */
 static uint32_t		resolver_number = 30;
 
-static int
-listener_open(uint16_t *p)
-{
-	struct sockaddr_in	sin;
-	socklen_t		len = sizeof(sin);
-	int			fd;
-
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ATF_REQUIRE(fd != -1);
-	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
-	ATF_REQUIRE(listen(fd, 200) == 0);
-	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
-	*p = ntohs(sin.sin_port);
-	return (fd);
-}
-
-static void
-fd_give(uint32_t type, uint32_t id, int fd)
-{
-	int	copy;
-
-	ATF_REQUIRE((copy = dup(fd)) != -1);
-	say_fd(type, id, copy, NULL, 0);
-}
-
 static void
 service_give(uint32_t id, uint64_t max, uint32_t flags, int starts[2],
     int reports[2])
@@ -61,10 +33,9 @@ service_give(uint32_t id, uint64_t max, uint32_t flags, int starts[2],
 	listener[id] = listener_open(&port[id]);
 	memset(&note, 0, sizeof(note));
 	note.number = id;
-	say_fd(IMSG_ENGINE_LISTENER, id, dup(listener[id]), &note,
-	    sizeof(note));
-	fd_give(IMSG_ENGINE_STARTS, id, starts[0]);
-	fd_give(IMSG_ENGINE_REPORTS, id, reports[0]);
+	fd_give(IMSG_ENGINE_LISTENER, id, listener[id], &note, sizeof(note));
+	fd_give(IMSG_ENGINE_STARTS, id, starts[0], NULL, 0);
+	fd_give(IMSG_ENGINE_REPORTS, id, reports[0], NULL, 0);
 }
 
 static void
@@ -147,73 +118,13 @@ begin_two(uint64_t max)
 static int
 client_of(int service)
 {
-	struct sockaddr_in	sin;
-	int			fd;
-
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sin.sin_port = htons(port[service]);
-	ATF_REQUIRE((fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) !=
-	    -1);
-	ATF_REQUIRE(connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
-	return (fd);
-}
-
-/* A start as a launcher gets it; its id, 0: none for now. */
-static uint64_t
-start_get(int fd, int *client, char *packet, size_t size)
-{
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec		 iov = { packet, size };
-	struct msghdr		 msg;
-	struct start_record	 r;
-	struct cmsghdr		*c;
-	ssize_t			 n;
-
-	memset(&msg, 0, sizeof(msg));
-	msg.msg_iov = &iov;
-	msg.msg_iovlen = 1;
-	msg.msg_control = &control;
-	msg.msg_controllen = sizeof(control);
-	n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n == -1)
-		return (0);
-	ATF_REQUIRE(n >= (ssize_t)sizeof(r));
-	memcpy(&r, packet, sizeof(r));
-	ATF_REQUIRE((c = CMSG_FIRSTHDR(&msg)) != NULL);
-	ATF_REQUIRE(c->cmsg_len == CMSG_LEN(sizeof(int)));
-	memcpy(client, CMSG_DATA(c), sizeof(int));
-	return (r.id);
-}
-
-static uint64_t
-start_wait_from(int fd)
-{
-	char		packet[START_RECORD_MAX];
-	struct imsg	imsg;
-	int64_t		end = clock_ms() + WAIT_MS;
-	uint64_t	id;
-	int		client;
-
-	while ((id = start_get(fd, &client, packet, sizeof(packet))) == 0) {
-		if (clock_ms() > end)
-			fail("no start came");
-		if (hear_once(&imsg, 5) == 1)
-			imsg_free(&imsg);
-		alive_check();
-	}
-	close(client);
-	return (id);
+	return (client_open(port[service]));
 }
 
 static uint64_t
 start_wait(void)
 {
-	return (start_wait_from(tp_.starts[1]));
+	return (start_wait_from(tp_.starts[1]).id);
 }
 
 static void
@@ -552,14 +463,14 @@ ATF_TC_BODY(other_services, tc)
 	report_to(reports2[1], REPORT_FAILED, first, 0, ENOMEM);
 	report_to(reports2[1], REPORT_STARTED, first, 1, 0);
 	client_of(1);
-	other = start_wait_from(starts2[1]);
+	other = start_wait_from(starts2[1]).id;
 	report_to(reports2[1], REPORT_STARTED, other, 4001, 0);
 	hear_nothing(100);
 	ATF_CHECK_EQ(0, log_count("end "));
 	/* It claims pids beforehand; service 0 has its credit all the same. */
 	for (i = 0; i < START_CREDIT; i++) {
 		client_of(1);
-		other = start_wait_from(starts2[1]);
+		other = start_wait_from(starts2[1]).id;
 		report_to(reports2[1], REPORT_STARTED, other, 7000 + i, 0);
 	}
 	for (i = 0; i < START_CREDIT + 10; i++) {

@@ -11,7 +11,7 @@ begin(const char *command)
 {
 	static const char		*words[] = { "/bin/sh", "-c", NULL };
 	struct launcher_settings	 set;
-	int				 i, copy;
+	int				 i;
 
 	process_begin("launcher");
 	hear_word(IMSG_PRIVSEP_HELLO);
@@ -27,42 +27,10 @@ begin(const char *command)
 	for (i = 0; i < 2; i++)
 		say(IMSG_LAUNCHER_ARGV, 0, words[i], strlen(words[i]) + 1);
 	say(IMSG_LAUNCHER_ARGV, 0, command, strlen(command) + 1);
-	ATF_REQUIRE((copy = dup(tp_.starts[1])) != -1);
-	say_fd(IMSG_LAUNCHER_STARTS, 0, copy, NULL, 0);
-	ATF_REQUIRE((copy = dup(tp_.reports[1])) != -1);
-	say_fd(IMSG_LAUNCHER_REPORTS, 0, copy, NULL, 0);
+	fd_give(IMSG_LAUNCHER_STARTS, 0, tp_.starts[1], NULL, 0);
+	fd_give(IMSG_LAUNCHER_REPORTS, 0, tp_.reports[1], NULL, 0);
 	say(IMSG_LAUNCHER_CONFIGURED, 0, NULL, 0);
 	hear_word(IMSG_PARENT_READY);
-}
-
-/* Sends bytes with descriptors on the start queue. */
-static int
-packet_send(const void *bytes, size_t len, const int *fds, size_t nfds)
-{
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(4 * sizeof(int))];
-	} control;
-	union { const void *c; void *v; } u = { bytes };
-	struct iovec	 iov = { u.v, len };
-	struct msghdr	 msg;
-	struct cmsghdr	*c;
-
-	memset(&msg, 0, sizeof(msg));
-	memset(&control, 0, sizeof(control));
-	msg.msg_iov = &iov;
-	msg.msg_iovlen = 1;
-	if (nfds > 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
-	}
-	return (sendmsg(tp_.starts[0], &msg, MSG_DONTWAIT) == (ssize_t)len ?
-	    0 : -1);
 }
 
 static void

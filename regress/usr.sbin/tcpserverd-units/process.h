@@ -62,6 +62,16 @@ say(uint32_t type, uint32_t id, const void *data, size_t len)
 	say_fd(type, id, -1, data, len);
 }
 
+/* Of what we hold ourselves. */
+static inline void
+fd_give(uint32_t type, uint32_t id, int fd, const void *data, size_t len)
+{
+	int	copy;
+
+	ATF_REQUIRE((copy = dup(fd)) != -1);
+	say_fd(type, id, copy, data, len);
+}
+
 /* Starts it with that descriptor 2, and says who it is. */
 static inline void
 process_begin_as(const char *role, const char *name, uint32_t flags,
@@ -299,6 +309,135 @@ process_wait(void)
 	}
 	log_read();
 	return (status);
+}
+
+/*
+ * A service: where it listens, its clients, its starts
+ */
+
+static inline struct sockaddr_in
+loopback(uint16_t port)
+{
+	struct sockaddr_in	sin;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sin.sin_port = htons(port);
+	return (sin);
+}
+
+/* On a port that is free. */
+static inline int
+listener_open(uint16_t *port)
+{
+	struct sockaddr_in	sin = loopback(0);
+	socklen_t		len = sizeof(sin);
+	int			fd;
+
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ATF_REQUIRE(fd != -1);
+	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
+	ATF_REQUIRE(listen(fd, 200) == 0);
+	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
+	*port = ntohs(sin.sin_port);
+	return (fd);
+}
+
+static inline int
+client_open(uint16_t port)
+{
+	struct sockaddr_in	sin = loopback(port);
+	int			fd;
+
+	ATF_REQUIRE((fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) !=
+	    -1);
+	ATF_REQUIRE(connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
+	return (fd);
+}
+
+/* A start as a launcher gets it; its id, 0: none for now. */
+static inline uint64_t
+start_get(int fd, int *client, char *packet, size_t size)
+{
+	union {
+		struct cmsghdr	hdr;
+		char		buf[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec		 iov = { packet, size };
+	struct msghdr		 msg;
+	struct start_record	 r;
+	struct cmsghdr		*c;
+	ssize_t			 n;
+
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = &control;
+	msg.msg_controllen = sizeof(control);
+	n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n == -1)
+		return (0);
+	ATF_REQUIRE(n >= (ssize_t)sizeof(r));
+	memcpy(&r, packet, sizeof(r));
+	ATF_REQUIRE((c = CMSG_FIRSTHDR(&msg)) != NULL);
+	ATF_REQUIRE(c->cmsg_len == CMSG_LEN(sizeof(int)));
+	memcpy(client, CMSG_DATA(c), sizeof(int));
+	return (r.id);
+}
+
+/* The next start; its client is closed. */
+static inline struct start_record
+start_wait_from(int fd)
+{
+	char			packet[START_RECORD_MAX];
+	struct start_record	r;
+	struct pollfd		pfd = { .fd = fd, .events = POLLIN };
+	struct imsg		imsg;
+	int64_t			end = clock_ms() + WAIT_MS;
+	int			client;
+
+	while (start_get(fd, &client, packet, sizeof(packet)) == 0) {
+		if (clock_ms() > end)
+			fail("no start came");
+		if (hear_once(&imsg, 0) == 1)
+			imsg_free(&imsg);
+		alive_check();
+		(void)poll(&pfd, 1, 2);
+	}
+	close(client);
+	memcpy(&r, packet, sizeof(r));
+	return (r);
+}
+
+/* Sends bytes with descriptors on the start queue. */
+static inline int
+packet_send(const void *bytes, size_t len, const int *fds, size_t nfds)
+{
+	union {
+		struct cmsghdr	hdr;
+		char		buf[CMSG_SPACE(4 * sizeof(int))];
+	} control;
+	union { const void *c; void *v; } u = { bytes };
+	struct iovec	 iov = { u.v, len };
+	struct msghdr	 msg;
+	struct cmsghdr	*c;
+
+	memset(&msg, 0, sizeof(msg));
+	memset(&control, 0, sizeof(control));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	if (nfds > 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
+	}
+	return (sendmsg(tp_.starts[0], &msg, MSG_DONTWAIT) == (ssize_t)len ?
+	    0 : -1);
 }
 
 #endif

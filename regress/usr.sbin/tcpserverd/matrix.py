@@ -108,14 +108,19 @@ class Trial:
         elif self.role == 'launcher':
             pass            # with so many who wait, another one may join
         else:
-            before = self.load.served
-            stays(lambda: self.load.served == before, 0.3,
-                  'served without the ' + self.role)
+            wait_for(self.nobody_served,
+                     'nobody to be served without the ' + self.role)
         os.kill(self.target, signal.SIGCONT)
         if not self.load:
             require(re.fullmatch(rb'\d+\n', s.recv(64)),
                     'not served after SIGCONT')
             s.close()
+
+    def nobody_served(self, seconds=0.3):
+        """Those who have their answer take it first"""
+        before = self.load.served
+        stays(lambda: True, seconds, '')
+        return self.load.served == before
 
     def server_gone(self):
         wanted = {'KILL': -signal.SIGKILL, 'TERM': 0}[self.signal_name]

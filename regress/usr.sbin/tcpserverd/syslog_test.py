@@ -14,11 +14,10 @@ import socket
 import subprocess
 import threading
 
-from world import (DEADLINE_S, STAGE, case, fail, main, own_network,
-                   process_alive, read_all, require, same, scratch,
-                   session_remember, skip, wait_for)
+from world import (CLONE_NEWNS, DEADLINE_S, STAGE, case, fail, main,
+                   own_namespace, own_network, process_alive, read_all,
+                   require, same, scratch, session_remember, skip, wait_for)
 
-CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MS_BIND, MS_PRIVATE_ALL = 0x1000, 0x40000 | 0x4000
 PRIORITY = re.compile(r'<(\d+)>tcpserverd\[(\d+)\]: (.*)', re.DOTALL)
 MAIL, FTP, INFO, WARNING = 2 << 3, 11 << 3, 6, 4
@@ -35,16 +34,7 @@ def mount(libc, source, target, kind, flags):
 
 def own_dev():
     libc = ctypes.CDLL(None, use_errno=True)
-    uid, gid = os.geteuid(), os.getegid()
-    if libc.unshare(CLONE_NEWNS | (CLONE_NEWUSER if uid else 0)) == -1:
-        skip('no mount namespace of our own: %s' %
-             os.strerror(ctypes.get_errno()))
-    if uid:
-        for name, text in (('setgroups', 'deny'),
-                           ('uid_map', '%d %d 1' % (uid, uid)),
-                           ('gid_map', '%d %d 1' % (gid, gid))):
-            with open('/proc/self/' + name, 'w') as f:
-                f.write(text)
+    own_namespace('mount', CLONE_NEWNS)
     null = os.open('/dev/null', os.O_RDWR)
     mount(libc, None, '/', None, MS_PRIVATE_ALL)
     mount(libc, 'tmpfs', '/dev', 'tmpfs', 0)

@@ -36,6 +36,7 @@ SESSIONS_FILE = os.path.join(START_DIR, '.sessions')
 SCRATCH_FILE = os.path.join(START_DIR, '.scratch')
 # A real user is there on every system, and so is the absence of this one.
 NOBODY_UID = 65534
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 # crypt(3) of "sesame", SHA-512.
 PASSWORD_HASH = ('$6$opensesame$jae8m4Dl20t3o.xg1NuW7AY7rARdOGcwAk4pUhMj'
                  'N2jGWDaAk9jkeO2JMqVW1N7kY9gQ9axJNWsFuucxY6hRZ1')
@@ -329,8 +330,8 @@ def peers_environment():
     return env
 
 
-def require_libraries(path):
-    done = subprocess.run(['ldd', path], env=peers_environment(),
+def require_libraries(path, env=None):
+    done = subprocess.run(['ldd', path], env=env or peers_environment(),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           check=False)
     for line in done.stdout.decode().splitlines():
@@ -382,23 +383,27 @@ def limit_set(pid, which, soft):
     return int(old)
 
 
-def own_network():
-    """
-    A network of this test's own, and of all that it starts: fixed ports and
-    the kernel's settings are of no concern to others.
-    """
+def own_namespace(kind, flag):
+    """Who is not root has it in a namespace of users, too"""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.geteuid(), os.getegid()
-    flags = 0x40000000 | (0x10000000 if uid != 0 else 0)
-    if libc.unshare(flags) == -1:
-        skip('no network namespace of our own: %s' %
-             os.strerror(ctypes.get_errno()))
+    if libc.unshare(flag | (CLONE_NEWUSER if uid != 0 else 0)) == -1:
+        skip('no %s namespace of our own: %s' % (
+            kind, os.strerror(ctypes.get_errno())))
     if uid != 0:
         for name, text in (('setgroups', 'deny'),
                            ('uid_map', '%d %d 1' % (uid, uid)),
                            ('gid_map', '%d %d 1' % (gid, gid))):
             with open('/proc/self/' + name, 'w') as f:
                 f.write(text)
+
+
+def own_network():
+    """
+    A network of this test's own, and of all that it starts: fixed ports and
+    the kernel's settings are of no concern to others.
+    """
+    own_namespace('network', CLONE_NEWNET)
     # Ports below 1024 as well, for who is not root.
     with open('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'w') as f:
         f.write('0')
@@ -421,10 +426,7 @@ def own_files(user, uid):
     A mount namespace with /etc, /var/mail and /var/lib of the test's own:
     there is a user to fetch mail for, and the system never hears of him.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x00020000) == -1:
-        skip('no mount namespace of our own: %s' %
-             os.strerror(ctypes.get_errno()))
+    own_namespace('mount', CLONE_NEWNS)
     mount('--make-rprivate', '/')
     etc = scratch()
     for name in ('passwd', 'group', 'shadow', 'nsswitch.conf', 'ld.so.cache',
