@@ -29,8 +29,7 @@
 
 #include "compat.h"
 #include "courier.h"
-#include "head.h"
-#include "maildir.h"
+#include "message.h"
 #include "ucspi.h"
 #include "ucspi_connect.h"
 #include "ucspi_stream.h"
@@ -45,9 +44,8 @@
 
 /* A message that was given to the delivery. */
 struct parcel {
-	int		fd;
-	struct head	head;
-	char		name[NAME_SIZE];
+	struct message_file	file;
+	char			name[NAME_SIZE];
 };
 
 struct courier {
@@ -152,28 +150,22 @@ record_unable(struct courier *c, const char *name, const char *doing,
 static void
 parcel_free(struct parcel *parcel)
 {
-	if (parcel->fd != -1)
-		(void)close(parcel->fd);
+	if (parcel->file.fd != -1)
+		(void)close(parcel->file.fd);
 	free(parcel);
 }
 
 /* 0, or -1 when it is another's or can't be had; then that was said. */
 static int
-parcel_open(struct courier *c, struct parcel *parcel, struct stat *st)
+parcel_open(struct courier *c, struct parcel *parcel)
 {
-	char	buf[HEAD_BYTES_MAX];
-	ssize_t	n;
+	struct message_file	*m = &parcel->file;
 
-	parcel->fd = maildir_open(AT_FDCWD, parcel->name, st);
-	if (parcel->fd == -1) {
-		record_unable(c, parcel->name, "open", maildir_why(errno));
+	if (message_open(m, AT_FDCWD, parcel->name, c->prefix) == -1) {
+		record_unable(c, parcel->name, m->doing, m->why);
 		return (-1);
 	}
-	if ((n = pread(parcel->fd, buf, sizeof(buf), 0)) == -1) {
-		record_unable(c, parcel->name, "read", ucspi_strerror(errno));
-		return (-1);
-	}
-	switch (head_parse(&parcel->head, buf, (size_t)n, c->prefix)) {
+	switch (m->verdict) {
 	case HEAD_OK:
 		return (0);
 	case HEAD_OTHER:
@@ -181,8 +173,7 @@ parcel_open(struct courier *c, struct parcel *parcel, struct stat *st)
 		    "%s", parcel->name, c->prefix);
 		break;
 	case HEAD_BAD:
-		record_unable(c, parcel->name, "find envelope",
-		    parcel->head.why);
+		record_unable(c, parcel->name, "find envelope", m->head.why);
 		break;
 	}
 	return (-1);
@@ -193,25 +184,26 @@ parcel_give(struct courier *c, const char *name)
 {
 	struct delivery_message	 message;
 	struct parcel		*parcel;
-	struct stat		 st;
+	const struct head	*head;
 
 	if ((parcel = malloc(sizeof(*parcel))) == NULL) {
 		record_put(c, name, DELIVERY_TEMPORARY, "out of memory");
 		return;
 	}
 	(void)snprintf(parcel->name, sizeof(parcel->name), "%s", name);
-	if (parcel_open(c, parcel, &st) == -1) {
+	if (parcel_open(c, parcel) == -1) {
 		parcel_free(parcel);
 		return;
 	}
+	head = &parcel->file.head;
 	memset(&message, 0, sizeof(message));
-	message.sender = parcel->head.sender;
-	message.recipients = parcel->head.recipients;
-	message.nrecipients = parcel->head.nrecipients;
-	message.fd = parcel->fd;
-	message.start = (off_t)parcel->head.body;
-	message.len = st.st_size > message.start ?
-	    st.st_size - message.start : 0;
+	message.sender = head->sender;
+	message.recipients = head->recipients;
+	message.nrecipients = head->nrecipients;
+	message.fd = parcel->file.fd;
+	message.start = (off_t)head->body;
+	message.len = parcel->file.st.st_size > message.start ?
+	    parcel->file.st.st_size - message.start : 0;
 	message.cookie = parcel;
 	delivery_give(c->delivery, &message, deadline_now());
 }
@@ -296,7 +288,7 @@ event_take(struct courier *c, const struct delivery_event *event)
 	char		 text[COURIER_RECORD_SEVERAL_MAX + 1];
 
 	if (event->what == DELIVERY_RESULT && !c->ended) {
-		text_format(c, text, (parcel->head.nrecipients > 1 ?
+		text_format(c, text, (parcel->file.head.nrecipients > 1 ?
 		    COURIER_RECORD_SEVERAL_MAX : COURIER_RECORD_TEXT_MAX) + 1,
 		    event);
 		record_put(c, parcel->name, event->status, text);

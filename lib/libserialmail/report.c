@@ -1,7 +1,8 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * Reports of failed deliveries: what comes before the returned message.
+ * Reports of failed and delayed deliveries: what comes before the returned
+ * message.
  */
 #include <sys/types.h>
 
@@ -77,9 +78,10 @@ header_print(FILE *f, const struct report_case *what)
 	mailbox_print(f, what->from);
 	fputs(">\nTo: <", f);
 	mailbox_print(f, what->to);
-	fprintf(f, ">\nSubject: failure notice\n"
+	fprintf(f, ">\nSubject: %s notice\n"
 	    "Message-ID: <%lld.%08x%08x@%s>\n"
-	    "Auto-Submitted: auto-replied\n", (long long)what->now,
+	    "Auto-Submitted: auto-replied\n",
+	    what->delayed ? "delay" : "failure", (long long)what->now,
 	    arc4random(), arc4random(), what->host);
 	if (what->twofold)
 		fputs(TWOFOLD " yes\n", f);
@@ -100,7 +102,9 @@ explain(FILE *f, const struct report_case *what)
 {
 	fprintf(f, "Hi. This is the %s program at %s.\n", what->program,
 	    what->host);
-	fputs(what->twofold ?
+	fputs(what->delayed ?
+	    "A message of yours is still waiting to be delivered to:\n\n" :
+	    what->twofold ?
 	    "A message that came back as undeliverable could not be returned "
 	    "to:\n\n" :
 	    "I'm sorry, but a message of yours could not be delivered to:\n\n",
@@ -109,6 +113,12 @@ explain(FILE *f, const struct report_case *what)
 	report_paragraph(f, what->text);
 	if (what->expired)
 		fputs("It has been tried for too long; I'm giving up.\n", f);
+	if (what->delayed) {
+		fputs("\nYou need not send it again: it will be tried until\n",
+		    f);
+		report_date(f, what->until);
+		fputs(".\n", f);
+	}
 	fputs("\n", f);
 }
 
@@ -182,7 +192,10 @@ outcome_print(FILE *f, const struct report_case *what, const char *recipient)
 	size_t		 len;
 
 	report_status(status, what->text, recipient, what->expired);
-	fprintf(f, "Action: failed\nStatus: %s\n", status);
+	if (what->delayed && status[0] != '4')
+		(void)strlcpy(status, "4.0.0", sizeof(status));
+	fprintf(f, "Action: %s\nStatus: %s\n",
+	    what->delayed ? "delayed" : "failed", status);
 	reply = report_reply(what->text, recipient, &len);
 	if (reply == NULL) {
 		report_field(f, "Diagnostic-Code: x-local;", what->text);
@@ -211,6 +224,11 @@ status_part(FILE *f, const struct report_case *what)
 		fputs("Last-Attempt-Date: ", f);
 		report_date(f, what->now);
 		fputs("\n", f);
+		if (what->delayed) {
+			fputs("Will-Retry-Until: ", f);
+			report_date(f, what->until);
+			fputs("\n", f);
+		}
 	}
 }
 
@@ -246,7 +264,8 @@ report_begin(struct report *r, enum report_form form,
 	r->form = form;
 	r->left = what->limit;
 	r->cut = form == REPORT_CLASSIC && what->size > what->limit;
-	r->headers_only = form == REPORT_DSN && what->size > what->limit;
+	r->headers_only = form == REPORT_DSN &&
+	    (what->delayed || what->size > what->limit);
 	r->last = '\n';
 	if ((f = open_memstream(&text, len)) == NULL)
 		return (NULL);

@@ -1,10 +1,11 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * The message that tells a sender that his own was not delivered: the
- * classic text, or RFC 3464's report.  It is made in three pieces, none of
- * which does any input or output: what comes before the returned message, the
- * returned message block by block, and the end.
+ * The message that tells a sender that his own was not delivered, or not yet:
+ * the classic text, or RFC 3464's report.  It is made in three pieces, none
+ * of which does any input or output: what comes before the returned message,
+ * the returned message block by block, and the end.  report_write() does all
+ * three.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -37,6 +38,8 @@ struct report_case {
 	/* "HOST said: REPLY", or any text; lines end in LF; any bytes. */
 	const char		*text;
 	int			 expired;	/* tried for too long */
+	int			 delayed;	/* not failed: it goes on */
+	time_t			 until;		/* delayed: it goes on till */
 	int			 twofold;	/* the message was a bounce */
 	time_t			 now;
 	time_t			 arrival;	/* of the message */
@@ -65,8 +68,9 @@ struct report {
  * NULL with errno if memory is out.
  *
  * The classic form returns the first limit bytes and says that it cut; the
- * other returns all of the message if that is no more than limit, else its
- * header, also no more than limit.  Its boundary is random.
+ * other returns all of the message if that is no more than limit and it is
+ * not just delayed, else its header, also no more than limit.  Its boundary
+ * is random.
  */
 char		*report_begin(struct report *, enum report_form,
 		    const struct report_case *, size_t *);
@@ -82,6 +86,19 @@ int		 report_full(const struct report *);
 
 /* report_end: what follows, to out, REPORT_END_SIZE bytes; its length. */
 size_t		 report_end(struct report *, char *);
+
+/*
+ * report_write: the whole report to the descriptor out, with the message that
+ * is at fd, from start on (where its envelope's lines end).  0, or -1 with
+ * errno.
+ *
+ * report_keep: of several recipients a server may have taken some: then the
+ * text is about the others, by name (report_about).  Keeps those, in order,
+ * and returns how many; all when it names nobody.
+ */
+int		 report_write(int, enum report_form,
+		    const struct report_case *, int, off_t);
+size_t		 report_keep(const char *, const char **, size_t);
 
 /*
  * report_is_twofold: whether the first len bytes of a message with the null

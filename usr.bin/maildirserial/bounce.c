@@ -17,8 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "maildir.h"
 #include "maildirserial.h"
+#include "message.h"
 #include "ucspi.h"
 #include "ucspi_stream.h"
 
@@ -26,7 +26,6 @@
 #define TWOFOLD_SENDER	"#@[]"		/* qmail's, of a double bounce */
 #define CLASSIC_LIMIT	(1024 * 1024)	/* bytes returned in a bounce */
 #define DSN_LIMIT	(64 * 1024)
-#define COPY_SIZE	65536
 #define ENVELOPE_SIZE	4096		/* a pipe takes so much at once */
 
 extern char	**environ;
@@ -36,11 +35,7 @@ struct bounced {
 	const struct site	*site;
 	const struct bounce	*what;
 	int			 dirfd;
-	int			 fd;
-	off_t			 size;
-	char			*buf;		/* its first bytes */
-	size_t			 len;
-	struct head		 head;
+	struct message_file	 file;
 	pid_t			 pid;		/* of the queue program */
 };
 
@@ -55,22 +50,14 @@ bounce_warn(const struct bounced *b, const char *doing, const char *why)
 static int
 bounced_open(struct bounced *b)
 {
-	struct stat	st;
-	ssize_t		n;
+	struct message_file	*m = &b->file;
 
-	b->fd = maildir_open(b->dirfd, b->what->name, &st);
-	if (b->fd == -1) {
-		(void)bounce_warn(b, "open", maildir_why(errno));
+	if (message_open(m, b->dirfd, b->what->name, b->what->prefix) == -1) {
+		(void)bounce_warn(b, m->doing, m->why);
 		return (-1);
 	}
-	b->size = st.st_size;
-	if ((n = pread(b->fd, b->buf, HEAD_BYTES_MAX, 0)) == -1) {
-		(void)bounce_warn(b, "read", ucspi_strerror(errno));
-		return (-1);
-	}
-	b->len = (size_t)n;
-	if (head_parse(&b->head, b->buf, b->len, b->what->prefix) != HEAD_OK) {
-		(void)bounce_warn(b, "", *b->head.why != '\0' ? b->head.why :
+	if (m->verdict != HEAD_OK) {
+		(void)bounce_warn(b, "", *m->head.why != '\0' ? m->head.why :
 		    "it is for others");
 		return (-1);
 	}
@@ -81,10 +68,12 @@ bounced_open(struct bounced *b)
 static int
 bounced_is_twofold(const struct bounced *b)
 {
-	if (strcmp(b->head.sender, TWOFOLD_SENDER) == 0)
+	const struct message_file	*m = &b->file;
+
+	if (strcmp(m->head.sender, TWOFOLD_SENDER) == 0)
 		return (1);
-	return (*b->head.sender == '\0' && report_is_twofold(b->buf +
-	    b->head.body, b->len - b->head.body));
+	return (*m->head.sender == '\0' && report_is_twofold(m->buf +
+	    m->head.body, m->len - m->head.body));
 }
 
 /* An open file in tmp/ that has no name any more. */
@@ -105,100 +94,33 @@ spool_open(int dirfd)
 	return (fd);
 }
 
-/* The message from its body on, as far as the report wants it. */
-static int
-spool_copy(const struct bounced *b, struct report *report, int out)
-{
-	char	*in, *shaped;
-	off_t	 at;
-	ssize_t	 n = 0;
-	size_t	 len;
-	int	 result = -1;
-
-	in = malloc(COPY_SIZE);
-	shaped = malloc(COPY_SIZE + REPORT_HOLD_BYTES);
-	if (in == NULL || shaped == NULL)
-		goto done;
-	for (at = (off_t)b->head.body; !report_full(report); at += n) {
-		if ((n = pread(b->fd, in, COPY_SIZE, at)) <= 0)
-			break;
-		len = report_copy(report, shaped, in, (size_t)n);
-		if (stream_write(out, shaped, len) == -1)
-			goto done;
-	}
-	if (n == -1)
-		goto done;
-	len = report_end(report, shaped);
-	result = stream_write(out, shaped, len);
- done:
-	free(in);
-	free(shaped);
-	return (result);
-}
-
-static int
-spool_fill(const struct bounced *b, const struct report_case *what, int out)
-{
-	struct report	 report;
-	char		*top;
-	size_t		 len;
-
-	top = report_begin(&report, b->site->form, what, &len);
-	if (top == NULL)
-		return (-1);
-	if (stream_write(out, top, len) == -1) {
-		free(top);
-		return (-1);
-	}
-	free(top);
-	if (spool_copy(b, &report, out) == -1)
-		return (-1);
-	return (lseek(out, 0, SEEK_SET) == -1 ? -1 : 0);
-}
-
-/*
- * Of several recipients a server may have taken some: then the text is about
- * the others only, by name.
- */
-static void
-failed_keep(struct bounced *b)
-{
-	struct head	*head = &b->head;
-	size_t		 failed, i;
-
-	for (failed = i = 0; i < head->nrecipients; i++) {
-		if (report_about(b->what->text, head->recipients[i]) != NULL)
-			head->recipients[failed++] = head->recipients[i];
-	}
-	if (failed > 0)
-		head->nrecipients = failed;
-}
-
 /* The whole report in a file, at its beginning; -1 with errno. */
 static int
 spool_make(const struct bounced *b, const char *to, int twofold)
 {
-	struct report_case	what;
-	int			error, fd;
+	const struct head	*head = &b->file.head;
+	struct report_case	 what;
+	int			 error, fd;
 
 	memset(&what, 0, sizeof(what));
 	what.program = PROGRAM;
 	what.host = b->site->host;
 	what.from = b->site->from;
 	what.to = to;
-	what.sender = b->head.sender;
-	what.recipients = b->head.recipients;
-	what.nrecipients = b->head.nrecipients;
+	what.sender = head->sender;
+	what.recipients = head->recipients;
+	what.nrecipients = head->nrecipients;
 	what.text = b->what->text;
 	what.expired = b->what->expired;
 	what.twofold = twofold;
 	what.now = time(NULL);
 	what.arrival = b->what->arrival;
-	what.size = b->size - (off_t)b->head.body;
+	what.size = b->file.st.st_size - (off_t)head->body;
 	what.limit = b->site->form == REPORT_DSN ? DSN_LIMIT : CLASSIC_LIMIT;
 	if ((fd = spool_open(b->dirfd)) == -1)
 		return (-1);
-	if (spool_fill(b, &what, fd) == -1) {
+	if (report_write(fd, b->site->form, &what, b->file.fd,
+	    (off_t)head->body) == -1 || lseek(fd, 0, SEEK_SET) == -1) {
 		error = errno;
 		close(fd);
 		errno = error;
@@ -293,14 +215,16 @@ output_make(const struct site *site, const char *sender, const char *to)
 static enum bounce_result
 bounce_queue(struct bounced *b)
 {
+	struct head		*head = &b->file.head;
 	const char		*sender, *to;
 	enum bounce_result	 result;
 	int			 in, out, twofold;
 
-	failed_keep(b);
-	twofold = *b->head.sender == '\0';
+	head->nrecipients = report_keep(b->what->text, head->recipients,
+	    head->nrecipients);
+	twofold = *head->sender == '\0';
 	sender = twofold ? TWOFOLD_SENDER : "";
-	to = twofold ? b->site->double_to : b->head.sender;
+	to = twofold ? b->site->double_to : head->sender;
 	if (b->site->queue == QUEUE_NONE)
 		return (bounce_warn(b, "", "there is neither qmail-queue nor "
 		    "sendmail: set QMAILQUEUE or SENDMAIL"));
@@ -334,18 +258,16 @@ bounce_send(const struct site *site, int dirfd, const struct bounce *what,
 	struct bounced		*b;
 	enum bounce_result	 result;
 
-	b = calloc(1, sizeof(*b));
-	if (b == NULL || (b->buf = malloc(HEAD_BYTES_MAX)) == NULL)
+	if ((b = calloc(1, sizeof(*b))) == NULL)
 		log_fatal("out of memory");
 	b->site = site;
 	b->what = what;
 	b->dirfd = dirfd;
-	b->fd = -1;
+	b->file.fd = -1;
 	result = bounce_opened(b);
 	*pid = b->pid;
-	if (b->fd != -1)
-		close(b->fd);
-	free(b->buf);
+	if (b->file.fd != -1)
+		close(b->file.fd);
 	free(b);
 	return (result);
 }

@@ -20,6 +20,7 @@
 
 #include "maildir.h"
 #include "maildirserial.h"
+#include "message.h"
 #include "ucspi.h"
 
 #define LETTERS		"bt:"
@@ -42,8 +43,7 @@ struct run {
 	size_t			 left;		/* that stay in the Maildir */
 	size_t			 others;
 	char			*others_one;	/* of them, for the log */
-	struct head		 head;
-	char			 buf[HEAD_BYTES_MAX];
+	struct message_file	 file;
 };
 
 static __dead void
@@ -101,24 +101,17 @@ message_other(struct run *run, const char *name)
 static int
 message_is_ours(struct run *run, const char *name)
 {
-	struct stat	st;
-	ssize_t		n;
-	int		fd;
+	struct message_file	*m = &run->file;
 
-	if ((fd = maildir_open(run->dirfd, name, &st)) == -1) {
+	if (message_open(m, run->dirfd, name, run->prefix) == -1) {
 		if (errno == ENOENT)
 			log_warn("%s is gone", log_name(name));
 		else
-			report_unusable(run, name, maildir_why(errno));
+			report_unusable(run, name, m->why);
 		return (0);
 	}
-	n = pread(fd, run->buf, sizeof(run->buf), 0);
-	if (n == -1)
-		report_unusable(run, name, ucspi_strerror(errno));
-	close(fd);
-	if (n == -1)
-		return (0);
-	switch (head_parse(&run->head, run->buf, (size_t)n, run->prefix)) {
+	close(m->fd);
+	switch (m->verdict) {
 	case HEAD_OK:
 		return (1);
 	case HEAD_OTHER:
@@ -127,7 +120,7 @@ message_is_ours(struct run *run, const char *name)
 	case HEAD_BAD:
 		break;
 	}
-	report_unusable(run, name, run->head.why);
+	report_unusable(run, name, m->head.why);
 	return (0);
 }
 

@@ -4,6 +4,7 @@
  * Reports: what they say, and what nobody can make them say.  That a MIME
  * parser takes them is mime_test's.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,6 +299,87 @@ ATF_TC_BODY(about, tc)
 	ATF_CHECK(report_about("h said: ", "b@y") == NULL);
 }
 
+/* A notice of a delay: what is tried again, until when; never a failure. */
+ATF_TC_WITHOUT_HEAD(delayed);
+ATF_TC_BODY(delayed, tc)
+{
+	static const char	message[] = "Subject: x\n\nsecret\n";
+	static const struct {
+		const char	*text;
+		const char	*status;
+	} examples[] = {
+		{ "h said: 450 4.2.0 later", "4.2.0" },
+		{ "h said: 550 5.1.1 no", "4.0.0" },
+		{ "unable to connect", "4.0.0" },
+		{ "nobody takes it (#4.4.1)", "4.4.1" }
+	};
+	struct report_case	what;
+	char			*out, status[64];
+	size_t			 i;
+
+	for (i = 0; i < nitems(examples); i++) {
+		what = example(examples[i].text);
+		what.delayed = 1;
+		what.until = what.arrival + 14 * 86400;
+		out = make(REPORT_DSN, &what, message, strlen(message), 7);
+		ATF_CHECK(strstr(out, "\nSubject: delay notice\n") != NULL);
+		ATF_CHECK(strstr(out, "\nAction: delayed\n") != NULL);
+		(void)snprintf(status, sizeof(status), "\nStatus: %s\n",
+		    examples[i].status);
+		ATF_CHECK_MSG(strstr(out, status) != NULL, "%s", out);
+		ATF_CHECK(strstr(out, "\nWill-Retry-Until: 5 Dec 2026 "
+		    "07:00:00 -0000\n") != NULL);
+		ATF_CHECK(strstr(out, "text/rfc822-headers") != NULL);
+		ATF_CHECK(strstr(out, "Subject: x") != NULL);
+		ATF_CHECK(strstr(out, "secret") == NULL);
+		ATF_CHECK(strstr(out, "sorry") == NULL);
+		free(out);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(keep);
+ATF_TC_BODY(keep, tc)
+{
+	const char	*some[] = { "a@x", "b@x", "c@x" };
+	const char	*all[] = { "a@x", "b@x" };
+
+	ATF_REQUIRE_EQ(report_keep("h said: <c@x>: 550 no <a@x>: 550 no", some,
+	    3), 2);
+	ATF_CHECK_STREQ("a@x", some[0]);
+	ATF_CHECK_STREQ("c@x", some[1]);
+	ATF_CHECK_EQ(report_keep("h said: 550 no", all, 2), 2);
+}
+
+/* The same, from a file to a file, from wherever the text begins. */
+ATF_TC_WITHOUT_HEAD(whole);
+ATF_TC_BODY(whole, tc)
+{
+	static const char	top[] = "Delivered-To: u\n";
+	static const char	message[] = "Subject: x\n\nbody\n";
+	struct report_case	what = example("h said: 550 no");
+	char			both[64], *expected, out[8192];
+	ssize_t			n;
+	int			fd, to;
+
+	(void)snprintf(both, sizeof(both), "%s%s", top, message);
+	atf_utils_create_file("message", "%s", both);
+	ATF_REQUIRE((fd = open("message", O_RDONLY)) != -1);
+	ATF_REQUIRE((to = open("report", O_RDWR | O_CREAT, 0600)) != -1);
+	what.size = (off_t)strlen(message);
+	ATF_REQUIRE_EQ(report_write(to, REPORT_CLASSIC, &what, fd,
+	    (off_t)strlen(top)), 0);
+	n = pread(to, out, sizeof(out) - 1, 0);
+	ATF_REQUIRE(n > 0);
+	out[n] = '\0';
+	expected = make(REPORT_CLASSIC, &what, message, strlen(message), 100);
+	/* The Message-ID is random. */
+	ATF_CHECK_STREQ(strstr(expected, "\nAuto-Submitted"),
+	    strstr(out, "\nAuto-Submitted"));
+	ATF_CHECK_EQ(report_write(-1, REPORT_CLASSIC, &what, fd, 0), -1);
+	ATF_CHECK_EQ(report_write(to, REPORT_CLASSIC, &what, -1, 0), -1);
+	free(expected);
+}
+
 ATF_TC_WITHOUT_HEAD(twofold);
 ATF_TC_BODY(twofold, tc)
 {
@@ -321,6 +403,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, dsn);
 	ATF_TP_ADD_TC(tp, status);
 	ATF_TP_ADD_TC(tp, about);
+	ATF_TP_ADD_TC(tp, delayed);
+	ATF_TP_ADD_TC(tp, keep);
+	ATF_TP_ADD_TC(tp, whole);
 	ATF_TP_ADD_TC(tp, twofold);
 	return (atf_no_error());
 }
