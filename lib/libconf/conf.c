@@ -128,22 +128,35 @@ conf_free(struct conf *c)
  */
 
 static void
+line_report(struct conf *c, const char *kind, const char *file, int line,
+    const char *why)
+{
+	char	text[ERROR_SIZE + PATH_MAX + 32], safe[sizeof(text) * 4 + 1];
+	int	len;
+
+	if (file != NULL && line == 0)
+		len = snprintf(text, PATH_MAX + 32, "%s%s: ", kind, file);
+	else if (file != NULL)
+		len = snprintf(text, PATH_MAX + 32, "%s%s:%d: ", kind, file,
+		    line);
+	else
+		len = snprintf(text, PATH_MAX + 32, "%s", kind);
+	if (len >= PATH_MAX + 32)
+		len = PATH_MAX + 31;
+	strlcpy(text + len, why, ERROR_SIZE);
+	strvis(safe, text, VIS_CSTYLE | VIS_TAB | VIS_NL);
+	c->report(safe, c->arg);
+}
+
+static void
 error_report(struct conf *c, const char *file, int line, const char *fmt,
     va_list ap)
 {
-	char	text[ERROR_SIZE + PATH_MAX + 16], safe[sizeof(text) * 4 + 1];
-	int	len = 0;
+	char	text[ERROR_SIZE];
 
-	if (file != NULL && line == 0)
-		len = snprintf(text, PATH_MAX + 16, "%s: ", file);
-	else if (file != NULL)
-		len = snprintf(text, PATH_MAX + 16, "%s:%d: ", file, line);
-	if (len >= PATH_MAX + 16)
-		len = PATH_MAX + 15;
-	vsnprintf(text + len, ERROR_SIZE, fmt, ap);
-	strvis(safe, text, VIS_CSTYLE | VIS_TAB | VIS_NL);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	c->errors++;
-	c->report(safe, c->arg);
+	line_report(c, "", file, line, text);
 }
 
 void
@@ -165,6 +178,19 @@ conf_error_at(struct conf *c, const char *file, int line, const char *fmt,
 	va_start(ap, fmt);
 	error_report(c, file, line, fmt, ap);
 	va_end(ap);
+}
+
+void
+conf_warning_at(struct conf *c, const char *file, int line, const char *fmt,
+    ...)
+{
+	char	text[ERROR_SIZE];
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	line_report(c, "warning: ", file, line, text);
 }
 
 const char *

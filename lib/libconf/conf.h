@@ -93,13 +93,15 @@ const char	*conf_word(const struct conf *);
 
 /*
  * conf_error: an error at the place that was read last; conf_error_at: at a
- * line noted before.  Both count.
+ * line noted before.  Both count.  conf_warning_at: "warning: ", not counted.
  * conf_file, conf_line: that place, to note; file lives as long as conf.
  * conf_errors: how many there were.
  */
 void		 conf_error(struct conf *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
 void		 conf_error_at(struct conf *, const char *, int,
+		    const char *, ...) __attribute__((format(printf, 4, 5)));
+void		 conf_warning_at(struct conf *, const char *, int,
 		    const char *, ...) __attribute__((format(printf, 4, 5)));
 const char	*conf_file(const struct conf *);
 int		 conf_line(const struct conf *);

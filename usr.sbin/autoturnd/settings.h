@@ -60,7 +60,8 @@ struct conf_spool {
 	int			 line;
 	char			*user;		/* NULL: the owner of its
 						 * Maildirs, found by spool.c */
-	uid_t			 uid;		/* of user */
+	char			*group;		/* NULL: the user's */
+	uid_t			 uid;		/* of user; else (uid_t)-1 */
 	gid_t			 gid;
 	struct spool_settings	 settings;	/* number, state_path: later */
 	TAILQ_HEAD(, conf_customer) customers;
