@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics.h"
 #include "tcpserverctl.h"
 
 #define SECOND_US	1000000.0
@@ -73,64 +74,33 @@ metrics_show(const struct command *c, const struct view *v)
 }
 
 static void
-family(const char *name, const char *type, const char *unit,
-    const char *help)
-{
-	printf("# TYPE tcpserverd_%s %s\n", name, type);
-	if (unit != NULL)
-		printf("# UNIT tcpserverd_%s %s\n", name, unit);
-	printf("# HELP tcpserverd_%s %s\n", name, help);
-}
-
-/* vis(3) leaves printable ASCII; two of it have a meaning in a label. */
-static void
-label(const char *name, const char *value)
-{
-	const char	*p;
-
-	printf("%s=\"", name);
-	for (p = safe(value); *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\')
-			putchar('\\');
-		putchar(*p);
-	}
-	putchar('"');
-}
-
-static void
 sample_begin(const char *name, const char *service)
 {
-	printf("tcpserverd_%s{", name);
-	label("service", service);
-}
-
-static void
-simple(const char *name, const char *type, const char *unit,
-    const char *suffix, const char *help, int64_t value)
-{
-	family(name, type, unit, help);
-	printf("tcpserverd_%s%s %" PRId64 "\n", name, suffix, value);
+	metrics_name(name);
+	putchar('{');
+	metrics_label("service", service);
 }
 
 static void
 daemon_print(void)
 {
-	family("build", "info", NULL, "Which daemon this is.");
-	fputs("tcpserverd_build_info{", stdout);
-	label("build", status.build);
+	metrics_family("build", "info", NULL, "Which daemon this is.");
+	metrics_name("build_info");
+	putchar('{');
+	metrics_label("build", status.build);
 	putchar(',');
-	label("sandbox", status.sandbox);
+	metrics_label("sandbox", status.sandbox);
 	fputs("} 1\n", stdout);
-	simple("start_time_seconds", "gauge", "seconds", "",
+	metrics_simple("start_time_seconds", "gauge", "seconds", "",
 	    "When the daemon was started.", status.started_at);
-	simple("engine_start_time_seconds", "gauge", "seconds", "",
+	metrics_simple("engine_start_time_seconds", "gauge", "seconds", "",
 	    "When its engine was started, which counts from 0.",
 	    status.engine_started_at);
-	simple("configuration_time_seconds", "gauge", "seconds", "",
+	metrics_simple("configuration_time_seconds", "gauge", "seconds", "",
 	    "When the configuration in force was loaded.", status.loaded_at);
-	simple("reloads", "counter", NULL, "_total",
+	metrics_simple("reloads", "counter", NULL, "_total",
 	    "Reloads of the configuration that succeeded.", status.reloads);
-	simple("events_lost", "counter", NULL, "_total",
+	metrics_simple("events_lost", "counter", NULL, "_total",
 	    "Events that a listener did not read in time.",
 	    (int64_t)status.events_lost);
 }
@@ -144,7 +114,7 @@ numbers_print(const char *name, const char *type, const char *suffix,
 	uint64_t	number;
 	size_t		i;
 
-	family(name, type, NULL, help);
+	metrics_family(name, type, NULL, help);
 	snprintf(sample, sizeof(sample), "%s%s", name, suffix);
 	for (i = 0; i < rows_len; i++) {
 		memcpy(&number, (const char *)&rows[i] + offset,
@@ -176,7 +146,7 @@ sessions_print(void)
 	unsigned int	k;
 	size_t		i;
 
-	family("sessions", "counter", NULL,
+	metrics_family("sessions", "counter", NULL,
 	    "What has become of connections, and why.");
 	for (i = 0; i < rows_len; i++)
 		for (k = 0; k < RESULT_MAX; k++) {
@@ -185,7 +155,7 @@ sessions_print(void)
 			    control_names[k].verdict, control_names[k].reason,
 			    rows[i].stats.results[k]);
 		}
-	family("sessions_ended", "counter", NULL,
+	metrics_family("sessions_ended", "counter", NULL,
 	    "Sessions that ended, by how their program did.");
 	for (i = 0; i < rows_len; i++)
 		for (k = 0; k < ENDING_MAX; k++) {
@@ -239,12 +209,12 @@ histograms_print(void)
 {
 	size_t	i;
 
-	family("session_seconds", "histogram", "seconds",
+	metrics_family("session_seconds", "histogram", "seconds",
 	    "From accept to the end of the session.");
 	for (i = 0; i < rows_len; i++)
 		histogram_print("session_seconds", rows[i].service,
 		    &rows[i].stats.sessions, histogram_session_us);
-	family("accept_to_exec_seconds", "histogram", "seconds",
+	metrics_family("accept_to_exec_seconds", "histogram", "seconds",
 	    "From accept to the start of the program.");
 	for (i = 0; i < rows_len; i++)
 		histogram_print("accept_to_exec_seconds", rows[i].service,
@@ -259,11 +229,12 @@ metrics_begin(const struct command *c)
 static void
 metrics_end(const struct command *c)
 {
+	metrics_init("tcpserverd");
 	daemon_print();
 	services_print();
 	sessions_print();
 	histograms_print();
-	puts("# EOF");
+	metrics_done();
 }
 
 const struct output output_metrics = {

@@ -12,7 +12,6 @@
 #include "tcpserverctl.h"
 
 #define SECOND_US	INT64_C(1000000)
-#define AGE_SIZE	32
 
 static unsigned int	listeners_shown;	/* of the last service */
 
@@ -56,23 +55,10 @@ listener_show(const struct control_listener *l)
 	puts(endpoint_text(&l->addr, l->port));
 }
 
-/* "17 s", "3 min", "2 h", "5 d" */
 static const char *
-age_text(int64_t us, char *buf)
+age_us_text(int64_t us, char *buf)
 {
-	int64_t	s = us / SECOND_US;
-
-	if (us < 0)
-		return ("-");
-	if (s < 120)
-		snprintf(buf, AGE_SIZE, "%" PRId64 " s", s);
-	else if (s < 120 * 60)
-		snprintf(buf, AGE_SIZE, "%" PRId64 " min", s / 60);
-	else if (s < 48 * 3600)
-		snprintf(buf, AGE_SIZE, "%" PRId64 " h", s / 3600);
-	else
-		snprintf(buf, AGE_SIZE, "%" PRId64 " d", s / 86400);
-	return (buf);
+	return (age_text(us < 0 ? -1 : us / SECOND_US, buf));
 }
 
 static const char *
@@ -91,7 +77,7 @@ sessions_show(const struct view *v)
 	char				 age[AGE_SIZE], pid[16];
 
 	printf("%-17" PRIu64 " %-16s %7s %7s  %-24s", s->id, safe(s->service),
-	    pid_text(s->pid, pid, sizeof(pid)), age_text(s->age_us, age),
+	    pid_text(s->pid, pid, sizeof(pid)), age_us_text(s->age_us, age),
 	    endpoint_text(&s->remote, s->remote_port));
 	if (v->remote_name != NULL)
 		printf(" %s", safe(v->remote_name));
@@ -115,7 +101,7 @@ session_show(const struct view *v)
 	printf("local name  %s\n", safe(v->local_name));
 	printf("rule        %s\n", safe(v->rule));
 	printf("accepted    %s, %s ago\n", time_text(s->accepted_at_us /
-	    SECOND_US, buf), age_text(s->age_us, age));
+	    SECOND_US, buf), age_us_text(s->age_us, age));
 	printf("started     %s\n", time_text(s->started_at_us / SECOND_US,
 	    buf));
 }

@@ -13,20 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "daemon.h"
 #include "import.h"
-#include "json.h"
+#include "link.h"
 #include "sandbox.h"
 #include "tcpserverctl.h"
 
 #define ANSWER_TIMEOUT_S	60
-#define TEXTS_MAX		1000
 
 static int		 json;
 static int		 begun;
-/* For JSON: the lines of an answer, told in one document with its end. */
-static char		*texts[TEXTS_MAX];
-static size_t		 texts_len;
+static struct link	 daemon_link;
 
 static __dead void
 usage(void)
@@ -49,7 +47,7 @@ request_send(uint32_t type, const struct command *c, uint32_t value)
 	req.session = c->session;
 	req.value = value;
 	strlcpy(req.service, c->service, sizeof(req.service));
-	link_ask(type, &req, sizeof(req));
+	link_ask(&daemon_link, type, &req, sizeof(req));
 }
 
 static void
@@ -68,7 +66,7 @@ check_send(const struct command *c)
 		chk.has_info = 1;
 		strlcpy(chk.info, c->info, sizeof(chk.info));
 	}
-	link_ask(IMSG_CTL_CHECK, &chk, sizeof(chk));
+	link_ask(&daemon_link, IMSG_CTL_CHECK, &chk, sizeof(chk));
 }
 
 static const struct {
@@ -138,36 +136,14 @@ answer_timeout(const struct command *c)
  */
 
 static void
-text_keep(const struct view *v)
+view_next(struct view *v, int seconds)
 {
-	if (texts_len == TEXTS_MAX)
-		return;
-	if ((texts[texts_len] = strndup(v->text, v->text_len)) == NULL)
-		err(EXIT_FAILED, "answer");
-	texts_len++;
-}
+	struct link_message	m;
 
-static void
-text_show(const struct view *v)
-{
-	if (json)
-		text_keep(v);
-	else
-		fprintf(stderr, "tcpserverctl: %s\n",
-		    safe_bytes(v->text, v->text_len));
-}
-
-static void
-texts_put(int error)
-{
-	size_t	i;
-
-	json_object(NULL);
-	json_bool("done", error == 0);
-	json_array("messages");
-	for (i = 0; i < texts_len; i++)
-		json_text(NULL, texts[i]);
-	json_done();
+	link_next(&daemon_link, &m, seconds);
+	if (view_decode(v, m.type, m.data, m.len) == -1)
+		errx(EXIT_FAILED, "the daemon's message %u is not understood",
+		    m.type);
 }
 
 static void
@@ -182,14 +158,14 @@ static int
 answer_end(const struct command *c, const struct output *out, int error)
 {
 	if (json && (is_order(c) || (error != 0 && !begun))) {
-		texts_put(error);
+		answer_put(error == 0);
 	} else if (error == 0 && !is_order(c)) {
 		output_begin(c, out);
 		out->end(c);
 	}
 	if (error == 0)
 		return (0);
-	if (!json && texts_len == 0 && begun)
+	if (!json && answer_texts() == 0 && begun)
 		warnx("the daemon's answer is not complete: %s",
 		    strerror(error));
 	return (EXIT_FAILED);
@@ -209,13 +185,6 @@ verdict_exit(const struct view *v)
 	}
 }
 
-static void
-output_flush(void)
-{
-	if (fflush(stdout) == EOF || ferror(stdout))
-		err(EXIT_FAILED, "standard output");
-}
-
 static int
 answer_show(const struct command *c, const struct output *out)
 {
@@ -223,17 +192,17 @@ answer_show(const struct command *c, const struct output *out)
 	int		code = 0;
 
 	for (;;) {
-		link_next(&v, answer_timeout(c));
+		view_next(&v, answer_timeout(c));
 		switch (v.type) {
 		case IMSG_CTL_END:
 			if (v.u.answer.error != 0 || code == 0)
 				code = answer_end(c, out, v.u.answer.error);
 			else
 				(void)answer_end(c, out, 0);
-			output_flush();
+			answer_flush();
 			return (code);
 		case IMSG_CTL_TEXT:
-			text_show(&v);
+			answer_text(json, v.text, v.text_len);
 			break;
 		default:
 			output_begin(c, out);
@@ -241,7 +210,7 @@ answer_show(const struct command *c, const struct output *out)
 			if (v.type == IMSG_CTL_ROW && v.row == ROW_VERDICT)
 				code = verdict_exit(&v);
 			if (c->action == ACTION_MONITOR)
-				output_flush();
+				answer_flush();
 			break;
 		}
 	}
@@ -270,7 +239,8 @@ command_run(const struct command *c, const char *path)
 		out = &output_metrics;
 	else
 		out = json ? &output_json : &output_table;
-	link_open(path);
+	link_connect(&daemon_link, path);
+	link_hello(&daemon_link, CONTROL_VERSION);
 	confine(c);
 	command_send(c);
 	return (answer_show(c, out));
@@ -282,7 +252,7 @@ import_run(const char *file)
 {
 	int	code = import_file(file, stdout, stderr);
 
-	output_flush();
+	answer_flush();
 	return (code);
 }
 

@@ -8,8 +8,9 @@
 
 #include <stdio.h>
 
-#include "link.h"
 #include "parser.h"
+#include "text.h"
+#include "view.h"
 
 /* Exit codes, see tcpserverctl(8). */
 #define EXIT_FAILED	1
@@ -29,24 +30,13 @@ extern const struct output	output_table;	/* table.c: for people */
 extern const struct output	output_json;	/* object.c */
 extern const struct output	output_metrics;	/* metrics.c: OpenMetrics */
 
-/* words.c: what all of them say in the same way. */
-
-#define SAFE_SIZE	(4 * CONTROL_STRINGS_MAX + 1)
-#define TIME_SIZE	32
-
 /*
- * safe: the text with what a terminal must not see as vis(3) writes it, in
- * static memory that the fourth call after this one uses again; NULL gives
- * "-".  safe_bytes: of bytes without an end.
- * time_text: local time of seconds since the epoch, for people; "-" for 0.
+ * values.c: what all of them say in the same way.
  * service_state: one word for what a service does now.
  * ending_text: "exit 1", "signal 11" of a wait status.
  * endpoint_text: "192.0.2.1:25", "[2001:db8::1]:25"; static as safe.
  * key_text: a rule's key as rules spell it; static as safe.
  */
-const char	*safe(const char *);
-const char	*safe_bytes(const void *, size_t);
-const char	*time_text(int64_t, char *);
 const char	*service_state(const struct control_service *);
 void		 ending_text(int32_t, char *, size_t);
 const char	*endpoint_text(const struct netaddr *, uint16_t);

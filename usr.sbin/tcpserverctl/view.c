@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "link.h"
+#include "view.h"
 
 static const struct {
 	enum control_row	row;

@@ -1,10 +1,10 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * The way to the daemon, and what comes from there, taken apart.
+ * What comes from the daemon, taken apart.
  */
-#ifndef LINK_H
-#define LINK_H
+#ifndef VIEW_H
+#define VIEW_H
 
 #include "control.h"
 
@@ -39,16 +39,5 @@ struct view {
  * 0, or -1 for what this version does not send.
  */
 int	view_decode(struct view *, uint32_t, const char *, size_t);
-
-/*
- * link_open: connects and says hello; fatal with a word if the daemon is not
- * there, is of another version or does not want us.
- * link_ask: sends a request.
- * link_next: waits for what comes, so many seconds (0: for ever); fatal when
- * the daemon goes or is silent.  The view is valid until the next call.
- */
-void	link_open(const char *);
-void	link_ask(uint32_t, const void *, size_t);
-void	link_next(struct view *, int);
 
 #endif
