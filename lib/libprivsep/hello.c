@@ -38,7 +38,7 @@ privsep_hello_receive(struct imsgbuf *ibuf, struct privsep_hello *hello)
 	while ((n = imsgbuf_get(ibuf, &imsg)) == 0)
 		if (imsgbuf_read(ibuf) != 1)
 			fatalx("no parent on descriptor %d: this program is "
-			    "started by tcpserverd", PRIVSEP_FD);
+			    "started by its daemon", PRIVSEP_FD);
 	if (n == -1 || imsg_get_type(&imsg) != IMSG_PRIVSEP_HELLO ||
 	    imsg_get_data(&imsg, hello, sizeof(*hello)) == -1)
 		fatalx("hello from the parent: not understood, another build");

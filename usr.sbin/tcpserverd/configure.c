@@ -566,7 +566,7 @@ plan_apply(struct plan *pn)
 	settings_fill(sv, pn->conf);
 	listeners_take(sv, pn);
 	rules_take(sv, pn);
-	if (!config.running)
+	if (!processes_running)
 		return;
 	if (is_new)
 		parent_tell_service(sv);
@@ -656,7 +656,7 @@ plans_apply(struct daemon_conf *conf)
 		plan_apply(pn);
 	services_remove();
 	config.resolver_wanted = resolver_needed();
-	if (!config.running)
+	if (!processes_running)
 		return;
 	parent_setup_tell();
 	parent_sockets_tell();

@@ -305,7 +305,7 @@ daemon_reload(configure_report *report, void *arg)
 static void
 hup_event(int sig, short event, void *arg)
 {
-	if (!config.running)
+	if (!processes_running)
 		reload_wanted = 1;
 	else
 		(void)daemon_reload(report_log, NULL);

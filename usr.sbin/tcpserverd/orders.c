@@ -108,7 +108,7 @@ order_kill(const struct control_order *order)
 	note.id = order->session;
 	note.pid = order->pid;
 	for (p = process_next(NULL); p != NULL; p = process_next(p))
-		if (sv != NULL && p->service == sv && p->ready)
+		if (sv != NULL && p->owner == sv && p->ready)
 			(void)channel_send(&p->ch, IMSG_LAUNCHER_KILL, 0, -1,
 			    &note, sizeof(note));
 	orphan_kill(&note);

@@ -46,7 +46,7 @@ launcher_next(const struct service *sv, struct process *p)
 {
 	do
 		p = process_next(p);
-	while (p != NULL && (p->kind != PROCESS_LAUNCHER || p->service != sv));
+	while (p != NULL && (p->kind != PROCESS_LAUNCHER || p->owner != sv));
 	return (p);
 }
 
@@ -107,7 +107,7 @@ sync_timeout(int fd, short event, void *arg)
 
 	while ((p = launcher_next(sv, p)) != NULL) {
 		if (p->pid == 0 || !p->ready || p->asked != sv->sync_number ||
-		    p->synced == sv->sync_number)
+		    p->answered == sv->sync_number)
 			continue;
 		log_warnx("launcher %d: no answer for %d s, killing it",
 		    (int)p->pid, SYNC_ANSWER_S);
@@ -248,7 +248,7 @@ parent_service_retire(struct service *sv)
 	for (p = launcher_next(sv, NULL); p != NULL; p = next) {
 		next = launcher_next(sv, p);
 		if (!p->retired)
-			process_resign(p);
+			process_resign(p, IMSG_LAUNCHER_RETIRE);
 	}
 	sv->launchers_len = 0;
 }
@@ -277,7 +277,7 @@ services_gone(void)
 	}
 }
 
-void
+static void
 parent_configure(struct process *p)
 {
 	struct service	*sv;
@@ -292,7 +292,7 @@ parent_configure(struct process *p)
 		    NULL, 0);
 		break;
 	case PROCESS_LAUNCHER:
-		service_tell_launcher(p->service, p);
+		service_tell_launcher(p->owner, p);
 		break;
 	case PROCESS_RESOLVER:
 		break;
@@ -304,12 +304,12 @@ everything_ready(void)
 {
 	struct service	*sv;
 
-	if (config.running || processes_stopping)
+	if (processes_running || processes_stopping)
 		return;
 	TAILQ_FOREACH(sv, &config.services, entry)
 		if (!service_ready(sv))
 			return;
-	config.running = 1;
+	processes_running = 1;
 	config.started();
 }
 
@@ -322,28 +322,20 @@ process_ready(struct process *p)
 	if (p->kind == PROCESS_ENGINE)
 		resolver_meets_engine(engine);
 	if (p->kind == PROCESS_LAUNCHER)
-		service_sync(p->service);
+		service_sync(p->owner);
 	else
 		services_sync();
 	everything_ready();
 	return (0);
 }
 
-static int
-process_greeted(struct process *p, struct imsg *imsg)
+static void
+process_greeted(struct process *p)
 {
-	char	why[256];
-
-	if (privsep_hello_check(imsg, why, sizeof(why)) == -1) {
-		log_warnx("%s: %s", process_name(p), why);
-		return (-1);
-	}
-	p->greeted = 1;
-	if (p->kind == PROCESS_RESOLVER) {
-		p->ready = p->was_ready = 1;
-		resolver_meets_engine(engine);
-	}
-	return (0);
+	if (p->kind != PROCESS_RESOLVER)
+		return;
+	p->ready = p->was_ready = 1;
+	resolver_meets_engine(engine);
 }
 
 /* There can not be more of them than sessions. */
@@ -463,9 +455,11 @@ parent_dispatch_engine(struct process *p, struct imsg *imsg)
 static int
 launcher_synced(struct process *p, uint32_t number)
 {
-	if (number > p->service->sync_number)
+	const struct service	*sv = p->owner;
+
+	if (number > sv->sync_number)
 		return (-1);
-	p->synced = number;
+	p->answered = number;
 	return (0);
 }
 
@@ -483,33 +477,14 @@ parent_dispatch_launcher(struct process *p, struct imsg *imsg)
 	return (-1);
 }
 
+/* The resolver speaks to those who ask it. */
 static int
-parent_dispatch_process(struct process *p, struct imsg *imsg)
+parent_dispatch(struct process *p, struct imsg *imsg)
 {
-	switch (p->kind) {
-	case PROCESS_ENGINE:
+	if (p->kind == PROCESS_ENGINE)
 		return (parent_dispatch_engine(p, imsg));
-	case PROCESS_LAUNCHER:
-		return (parent_dispatch_launcher(p, imsg));
-	case PROCESS_RESOLVER:
-		break;			/* speaks to those who ask it */
-	}
-	return (-1);
-}
-
-/* Returns -1 to end the process: it said what it has no business to say. */
-int
-parent_dispatch(struct channel *ch, struct imsg *imsg)
-{
-	struct process	*p = ch->arg;
-
-	if (!p->greeted)
-		return (process_greeted(p, imsg));
-	if (parent_dispatch_process(p, imsg) == 0)
-		return (0);
-	log_warnx("%s: message %u not understood, ending it",
-	    process_name(p), imsg_get_type(imsg));
-	return (-1);
+	return (p->kind == PROCESS_LAUNCHER ?
+	    parent_dispatch_launcher(p, imsg) : -1);
 }
 
 /*
@@ -652,7 +627,7 @@ sync_want(const struct process *p)
 	struct service	*sv;
 
 	TAILQ_FOREACH(sv, &config.services, entry)
-		if (p->kind == PROCESS_ENGINE || p->service == sv)
+		if (p->kind == PROCESS_ENGINE || p->owner == sv)
 			sv->sync_needed = 1;
 }
 
@@ -660,16 +635,18 @@ sync_want(const struct process *p)
 static int
 sync_owed(const struct process *p)
 {
+	const struct service	*sv = p->owner;
+
 	return (p->kind == PROCESS_LAUNCHER &&
-	    p->asked == p->service->sync_number && p->asked != p->synced);
+	    p->asked == sv->sync_number && p->asked != p->answered);
 }
 
 /*
  * A child that can't even start will not do better the second time: said so
  * before anything was served.  Later deaths are mended.
  */
-void
-parent_process_ended(struct process *p, int status)
+static void
+process_mourned(struct process *p, int status)
 {
 	if (processes_stopping) {
 		stop_advance();
@@ -678,9 +655,26 @@ parent_process_ended(struct process *p, int status)
 	/* One that retired has told of all its sessions. */
 	if (!p->retired || status != 0 || sync_owed(p))
 		sync_want(p);
-	if (!p->was_ready && !config.running)
+	if (!p->was_ready && !processes_running)
 		parent_stop(UCSPI_EXIT_TEMPORARY);
 }
+
+static void
+start_impossible(void)
+{
+	parent_stop(UCSPI_EXIT_TEMPORARY);
+}
+
+static const struct process_frame	frame = {
+	.name = process_name,
+	.exec = process_exec,
+	.identity = process_identity,
+	.configure = parent_configure,
+	.greeted = process_greeted,
+	.dispatch = parent_dispatch,
+	.ended = process_mourned,
+	.unable = start_impossible
+};
 
 /* Whoever started us may have blocked what we live by. */
 static void
@@ -707,6 +701,7 @@ void
 parent_init(void)
 {
 	event_init();
+	process_init(&frame);
 	reaper_init(program_ended);
 	signal_set(&chld_ev, SIGCHLD, chld_event, NULL);
 	signal_set(&term_ev, SIGTERM, term_event, NULL);

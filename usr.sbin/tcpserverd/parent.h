@@ -8,35 +8,17 @@
 
 #include <sys/stat.h>
 
+#include "process.h"
 #include "tcpserverd.h"
 
 struct resolver_host;
 struct resolver_addresses;
 
+/* process.kind; the owner of a launcher is its service. */
 enum process_kind {
 	PROCESS_ENGINE,
 	PROCESS_LAUNCHER,
 	PROCESS_RESOLVER
-};
-
-/* A child of ours, running or waiting to be started again. */
-struct process {
-	TAILQ_ENTRY(process)	 entry;
-	enum process_kind	 kind;
-	pid_t			 pid;		/* 0: not running */
-	int			 greeted;	/* its hello was right */
-	int			 ready;
-	int			 was_ready;	/* once, so restart it */
-	int			 retired;	/* don't */
-	int			 replaced;	/* ended by us: at once */
-	struct channel		 ch;
-	struct event		 timer;		/* to the next start */
-	int64_t			 started_ms;
-	unsigned int		 backoff_ms;
-	struct service		*service;	/* of a launcher */
-	uint32_t		 number;	/* of this run, never reused */
-	uint32_t		 asked;		/* last sync it is part of */
-	uint32_t		 synced;	/* last sync it answered */
 };
 
 /* A listening socket; the engine has a copy. */
@@ -109,7 +91,6 @@ struct parent_config {
 	struct privsep_hello	 identity;	/* engine's and resolver's */
 	int		 resolver_wanted;
 	void		(*started)(void);	/* everything is ready */
-	int		 running;	/* it was once */
 
 	/* the daemon's; NULL in the classic face */
 	const struct engine_setup *setup;
@@ -154,14 +135,6 @@ void		parent_service_retire(struct service *);
 void		parent_service_gone(struct service *);
 struct channel	*parent_engine(void);
 
-/*
- * For process.c: tells a process that was just started what it needs; hears
- * what it says; sees to what its death leaves.
- */
-void		parent_configure(struct process *);
-int		parent_dispatch(struct channel *, struct imsg *);
-void		parent_process_ended(struct process *, int);
-
 /* parent_resolver.c */
 
 /*
@@ -184,26 +157,13 @@ void		resolver_recheck(void);
 /*
  * process_exe_find: finds what engine and launchers are to run, ourselves,
  * by argv[0] where the system does not tell; before any of them is started.
- * process_new: none runs yet; NULL when there is no memory.
- * process_start: runs it; if that fails, tries again later, ever slower.
- * process_ended: it was reaped, with this status.
- * process_retire: it is not needed any more, and not started again.
- * process_replace: it ends, another is started at once.
+ * The others are parent.c's, for the struct process_frame.
  */
-
 void		 process_exe_find(const char *);
-struct process	*process_new(enum process_kind, struct service *);
-/* A launcher: it is not started again, and leaves when its work is done. */
-void		 process_resign(struct process *);
-void		 process_start(struct process *);
-void		 process_ended(struct process *, int);
-void		 process_kill(struct process *);
-void		 process_retire(struct process *);
-void		 process_replace(struct process *);
-struct process	*process_by_pid(pid_t);
-struct process	*process_next(struct process *);
 const char	*process_name(const struct process *);
-extern int	 processes_stopping;
+pid_t		 process_exec(const struct process *, int *);
+void		 process_identity(const struct process *,
+		    struct privsep_hello *);
 
 /* service.c */
 

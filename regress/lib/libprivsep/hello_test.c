@@ -144,7 +144,7 @@ talk_end(struct talk *t)
 #define NOT_UNDERSTOOD	\
 	"hello from the parent: not understood, another build"
 #define NO_PARENT	\
-	"no parent on descriptor 3: this program is started by tcpserverd"
+	"no parent on descriptor 3: this program is started by its daemon"
 
 ATF_TC_WITHOUT_HEAD(both_of_one_build);
 ATF_TC_BODY(both_of_one_build, tc)
