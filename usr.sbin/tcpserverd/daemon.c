@@ -5,11 +5,8 @@
  * its signals, and what the service manager is told.
  */
 #include <sys/types.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +17,7 @@
 #include <unistd.h>
 
 #include "parent.h"
+#include "background.h"
 #include "configure.h"
 #include "listenfds.h"
 #include "notify.h"
@@ -40,7 +38,6 @@ struct options {
 };
 
 static struct event	hup_ev, int_ev, usr1_ev;
-static int		ready_pipe = -1;	/* who started us waits there */
 static int		pidfile_ours;	/* we have one */
 static int		reload_wanted;	/* before everything ran */
 
@@ -124,20 +121,12 @@ options_parse(struct options *o, int argc, char **argv)
 	configure_options.defines = o->defines != NULL ? o->defines : none;
 }
 
-/*
- * What is found again later, from another directory.  Links stay as they
- * are: one that leads elsewhere by then is meant to.
- */
 static char *
 path_full(const char *path)
 {
-	char	*full, cwd[PATH_MAX];
+	char	*full;
 
-	if (path[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
-		full = strdup(path);
-	else if (asprintf(&full, "%s/%s", cwd, path) == -1)
-		full = NULL;
-	if (full == NULL)
+	if ((full = background_path(path)) == NULL)
 		fatal("%s", path);
 	return (full);
 }
@@ -185,46 +174,6 @@ start_failed(const char *what)
 {
 	log_warn("%s", what);
 	exit(UCSPI_EXIT_TEMPORARY);
-}
-
-/* Who started us leaves when everything runs, or with our exit code. */
-static __dead void
-starter_wait(pid_t pid, int fd)
-{
-	char	byte;
-	ssize_t	n;
-	int	status;
-
-	do
-		n = read(fd, &byte, 1);
-	while (n == -1 && errno == EINTR);
-	if (n == 1)
-		_exit(0);
-	if (waitpid(pid, &status, 0) == -1 || !WIFEXITED(status))
-		_exit(UCSPI_EXIT_TEMPORARY);
-	fprintf(stderr, "tcpserverd: not started, see the log\n");
-	_exit(WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) :
-	    UCSPI_EXIT_TEMPORARY);
-}
-
-static void
-background_enter(void)
-{
-	int	fds[2];
-	pid_t	pid;
-
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		start_failed("pipe");
-	if ((pid = fork()) == -1)
-		start_failed("fork");
-	if (pid != 0) {
-		close(fds[1]);
-		starter_wait(pid, fds[0]);
-	}
-	close(fds[0]);
-	ready_pipe = fds[1];
-	if (setsid() == -1)
-		start_failed("background");
 }
 
 static void
@@ -330,11 +279,7 @@ usr1_event(int sig, short event, void *arg)
 static void
 daemon_started(void)
 {
-	if (ready_pipe != -1) {
-		(void)!write(ready_pipe, "", 1);
-		close(ready_pipe);
-		ready_pipe = -1;
-	}
+	background_ready();
 	manager_tell_ready();
 	if (reload_wanted)
 		(void)daemon_reload(report_log, NULL);
@@ -398,7 +343,8 @@ parent_prepare(char *argv0)
 __dead void
 daemon_main(int argc, char **argv)
 {
-	struct options	o;
+	struct options	 o;
+	const char	*what;
 
 	if (privsep_fds_open() == -1)
 		exit(UCSPI_EXIT_TEMPORARY);
@@ -417,8 +363,8 @@ daemon_main(int argc, char **argv)
 	if (atexit(daemon_end) == -1)
 		fatal("atexit");
 	configure_first();
-	if (!o.foreground)
-		background_enter();
+	if (!o.foreground && background_enter("tcpserverd", &what) == -1)
+		start_failed(what);
 	/* Where programs begin, too: tcpserverd.conf(5). */
 	if (chdir("/") == -1)
 		start_failed("/");

@@ -5,29 +5,18 @@
  */
 #include <sys/types.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "parent.h"
 #include "configure.h"
-
-#define SOCKET_BACKLOG	8
+#include "named.h"
 
 /* Those that are in force. */
-struct own_socket {
-	char		*name;		/* NULL: there is none */
-	struct stat	 st;		/* of the name, when it was ours */
-	uid_t		 uid;		/* -1: our own */
-	gid_t		 gid;
-};
-
-static struct own_socket	own_sockets[SOCKET_EVENT + 1];
+static struct named	own_sockets[SOCKET_EVENT + 1];
 
 /*
  * One socket
@@ -44,89 +33,15 @@ socket_error(const char *path, const char *what, configure_report *report,
 }
 
 static int
-address_fill(struct sockaddr_un *sun, const char *path)
-{
-	memset(sun, 0, sizeof(*sun));
-	sun->sun_family = AF_UNIX;
-	if (strlcpy(sun->sun_path, path, sizeof(sun->sun_path)) >=
-	    sizeof(sun->sun_path)) {
-		errno = ENAMETOOLONG;
-		return (-1);
-	}
-	return (0);
-}
-
-static int
-somebody_answers(const struct sockaddr_un *sun)
-{
-	int	fd, answers;
-
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return (0);
-	/* Of another kind, such as syslogd's: that is not free either. */
-	answers = connect(fd, (const struct sockaddr *)sun,
-	    sizeof(*sun)) == 0 || errno != ECONNREFUSED;
-	close(fd);
-	return (answers);
-}
-
-/* What a killed daemon left; anything but a socket is somebody's file. */
-static int
-name_free(const struct sockaddr_un *sun)
-{
-	struct stat	st;
-
-	if (lstat(sun->sun_path, &st) == -1)
-		return (errno == ENOENT ? 0 : -1);
-	if (!S_ISSOCK(st.st_mode)) {
-		errno = EEXIST;
-		return (-1);
-	}
-	if (somebody_answers(sun)) {
-		errno = EADDRINUSE;
-		return (-1);
-	}
-	return (unlink(sun->sun_path));
-}
-
-static int
-name_bind(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t uid,
-    gid_t gid)
-{
-	mode_t	old = umask(0777);
-	int	n;
-
-	n = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	umask(old);
-	if (n == -1)
-		return (-1);
-	if (((uid != (uid_t)-1 || gid != (gid_t)-1) &&
-	    lchown(sun->sun_path, uid, gid) == -1) ||
-	    chmod(sun->sun_path, mode) == -1 ||
-	    listen(fd, SOCKET_BACKLOG) == -1) {
-		(void)unlink(sun->sun_path);
-		return (-1);
-	}
-	return (0);
-}
-
-static int
 socket_open(const char *path, mode_t mode, uid_t uid, gid_t gid,
     configure_report *report, void *arg)
 {
-	struct sockaddr_un	sun;
-	int			fd = -1;
+	int	fd;
 
-	if (address_fill(&sun, path) == 0 && name_free(&sun) == 0 &&
-	    (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0)) != -1 && name_bind(fd, &sun, mode, uid, gid) == 0)
-		return (fd);
-	socket_error(path, errno == EADDRINUSE ? "another daemon has it" :
-	    strerror(errno), report, arg);
-	if (fd != -1)
-		close(fd);
-	return (-1);
+	if ((fd = named_open(path, SOCK_STREAM, mode, uid, gid)) == -1)
+		socket_error(path, errno == EADDRINUSE ?
+		    "another daemon has it" : strerror(errno), report, arg);
+	return (fd);
 }
 
 /*
@@ -179,64 +94,37 @@ static int
 socket_same(const struct daemon_conf *conf, int which)
 {
 	const char	*name = socket_name(conf, which);
-	const char	*own = own_sockets[which].name;
+	const char	*own = own_sockets[which].path;
 
 	if (name == NULL || own == NULL)
 		return (name == own);
 	return (strcmp(name, own) == 0);
 }
 
-/* Is it still what we put there? */
-static int
-socket_ours(const struct own_socket *own)
-{
-	struct stat	st;
-
-	return (lstat(own->name, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    st.st_dev == own->st.st_dev && st.st_ino == own->st.st_ino);
-}
-
-/* One that stays may be somebody else's from now on. */
-static void
-socket_owner_change(struct own_socket *own, uid_t uid, gid_t gid)
-{
-	if (own->name == NULL || (uid == own->uid && gid == own->gid))
-		return;
-	own->uid = uid;
-	own->gid = gid;
-	if (socket_ours(own) && lchown(own->name,
-	    uid == (uid_t)-1 ? geteuid() : uid,
-	    gid == (gid_t)-1 ? getegid() : gid) == -1)
-		log_warn("socket \"%s\"", own->name);
-}
-
 static void
 socket_forget(int which)
 {
-	struct own_socket	*own = &own_sockets[which];
-
-	if (own->name == NULL)
-		return;
-	/* Not what somebody else put there. */
-	if (socket_ours(own))
-		(void)unlink(own->name);
-	free(own->name);
-	own->name = NULL;
-	close(config.sockets[which]);
+	named_forget(&own_sockets[which]);
 	config.sockets[which] = -1;
 }
 
 static void
 socket_take(const struct daemon_conf *conf, int which, int fd)
 {
-	struct own_socket	*own = &own_sockets[which];
-
 	config.sockets[which] = fd;
-	own->uid = socket_uid(conf, which);
-	own->gid = socket_gid(conf, which);
-	if ((own->name = strdup(socket_name(conf, which))) == NULL ||
-	    lstat(own->name, &own->st) == -1)
+	if (named_take(&own_sockets[which], socket_name(conf, which), fd,
+	    socket_uid(conf, which), socket_gid(conf, which)) == -1)
 		fatal("socket");
+}
+
+static void
+socket_stays(const struct daemon_conf *conf, int which)
+{
+	struct named	*own = &own_sockets[which];
+
+	if (named_owner_change(own, socket_uid(conf, which),
+	    socket_gid(conf, which)) == -1)
+		log_warn("socket \"%s\"", own->path);
 }
 
 int
@@ -273,8 +161,7 @@ sockets_take(const struct daemon_conf *conf, const int *fds)
 
 	for (i = 0; i <= SOCKET_EVENT; i++) {
 		if (socket_same(conf, i)) {
-			socket_owner_change(&own_sockets[i],
-			    socket_uid(conf, i), socket_gid(conf, i));
+			socket_stays(conf, i);
 			continue;
 		}
 		socket_forget(i);
