@@ -17,7 +17,7 @@
 #define CONF_PATH		SYSCONFDIR "/autoturnd.conf"
 #define CONTROL_PATH_DEFAULT	RUNDIR "/autoturnd.sock"
 #define EVENT_PATH_DEFAULT	RUNDIR "/tcpserverd.events"
-#define STATE_PATH_DEFAULT	"/var/db/autoturnd"	/* a build knob */
+#define STATE_PATH_DEFAULT	STATEDIR
 #define POSTMASTER_DEFAULT	"postmaster"		/* @hostname */
 
 #define LIFETIME_DEFAULT_S	(14 * 86400)	/* as maildirsmtp */
