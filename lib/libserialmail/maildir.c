@@ -38,6 +38,8 @@ struct walk {
 	time_t			 now;
 	maildir_report		*report;
 	void			*arg;
+	int			(*visit)(void *, const char *,
+				    const struct stat *);
 };
 
 const char *
@@ -173,20 +175,41 @@ list_sort(struct maildir_list *list)
 	    file_order));
 }
 
+/* 1: a regular file; 0: it is told what else. */
 static int
-walk_file(struct walk *walk, const char *name)
+walk_stat(struct walk *walk, const char *name, struct stat *st)
 {
-	struct stat	st;
-	int		error;
+	int	error;
 
-	if (fstatat(walk->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+	if (fstatat(walk->dirfd, name, st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno != ENOENT)
 			walk->report(walk->arg, name, maildir_why(errno));
 		return (0);
 	}
-	if ((error = mode_error(st.st_mode)) != 0)
-		walk->report(walk->arg, name, maildir_why(error));
-	else if (st.st_mtime - walk->now > MAILDIR_AHEAD_S)
+	if ((error = mode_error(st->st_mode)) == 0)
+		return (1);
+	walk->report(walk->arg, name, maildir_why(error));
+	return (0);
+}
+
+static int
+walk_visit(struct walk *walk, const char *name)
+{
+	struct stat	st;
+
+	if (!walk_stat(walk, name, &st))
+		return (0);
+	return (walk->visit(walk->arg, name, &st));
+}
+
+static int
+walk_file(struct walk *walk, const char *name)
+{
+	struct stat	st;
+
+	if (!walk_stat(walk, name, &st))
+		return (0);
+	if (st.st_mtime - walk->now > MAILDIR_AHEAD_S)
 		walk->report(walk->arg, name, "modified in the future");
 	else if (st.st_mtime < walk->now)
 		return (list_add(walk->list, name, st.st_mtime));
@@ -264,7 +287,7 @@ int
 maildir_scan(struct maildir_list *list, int dirfd, time_t now,
     maildir_report *report, void *arg)
 {
-	struct walk	walk = { list, dirfd, -1, now, report, arg };
+	struct walk	walk = { list, dirfd, -1, now, report, arg, NULL };
 	int		error;
 
 	list_empty(list);
@@ -285,10 +308,27 @@ maildir_scan(struct maildir_list *list, int dirfd, time_t now,
 	return (-1);
 }
 
+int
+maildir_walk(int dirfd,
+    int (*visit)(void *, const char *, const struct stat *),
+    maildir_report *report, void *arg)
+{
+	struct walk	walk = { NULL, dirfd, -1, 0, report, arg, visit };
+
+	if (walk_directory(&walk, "new", 0, walk_visit) == -1)
+		return (-1);
+	if (walk_directory(&walk, "cur", 0, walk_visit) == -1) {
+		if (errno == ENOMEM)
+			return (-1);
+		report(arg, "cur", ucspi_strerror(errno));
+	}
+	return (0);
+}
+
 void
 maildir_clean(int dirfd, time_t now, maildir_report *report, void *arg)
 {
-	struct walk	walk = { NULL, dirfd, -1, now, report, arg };
+	struct walk	walk = { NULL, dirfd, -1, now, report, arg, NULL };
 
 	/* O_DIRECTORY makes a link ENOTDIR on some systems. */
 	if (walk_directory(&walk, "tmp", O_NOFOLLOW, walk_clean) == -1 &&

@@ -53,6 +53,16 @@ int		 maildir_scan(struct maildir_list *, int, time_t,
 void		 maildir_list_free(struct maildir_list *);
 
 /*
+ * maildir_walk: calls visit for each regular file in new/ and cur/ of the
+ * Maildir dirfd with its name there and lstat(2)'s answer, in no order and
+ * whatever its times are; -1 from visit ends the walk.  Names that begin with
+ * a dot are passed over; told of is what can't be used, as above.  Returns 0,
+ * or -1 with errno if visit ended it or new/ can't be read.
+ */
+int		 maildir_walk(int, int (*)(void *, const char *,
+		    const struct stat *), maildir_report *, void *);
+
+/*
  * maildir_clean: removes from tmp/ what is no directory and has not been
  * read for more than MAILDIR_TMP_AGE_S, names that begin with a dot kept.  A
  * tmp/ that is a symbolic link is not followed, whenever it has become one:

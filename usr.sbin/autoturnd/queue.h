@@ -45,6 +45,17 @@ enum job_state {
 	JOB_RUNS
 };
 
+/*
+ * First come, first served, in each line for itself: who fails and has not
+ * shown up since must not keep those waiting who are there.
+ */
+enum job_line {
+	LINE_HERE,
+	LINE_HOPE,			/* his last run failed */
+	LINE_HELD,			/* until the operator lets him go */
+	JOB_LINES
+};
+
 /* customer.flags */
 #define CUSTOMER_IMPLICIT	0x01	/* named after his address */
 #define CUSTOMER_HELD		0x02	/* by the operator */
@@ -52,6 +63,11 @@ enum job_state {
 					 * once no run needs him */
 #define CUSTOMER_LOCKED		0x08	/* another program has his lock */
 #define CUSTOMER_AGAIN		0x10	/* triggered while he had a run */
+#define CUSTOMER_MET		0x20	/* by customer.c: he is still there */
+#define CUSTOMER_SETTLED	0x40	/* by look.c: the mtimes below can be
+					 * relied on */
+#define CUSTOMER_TROUBLE	0x80	/* by look.c: his Maildir can't be
+					 * read, which was told */
 
 /*
  * There may be tens of thousands: what is the same for many is shared, what
@@ -65,15 +81,20 @@ struct customer {
 	char			*maildir;	/* below the spool */
 	char			*prefix;
 	const struct delivery_settings *delivery; /* own or the spool's */
-	struct customer_place	*places;	/* addresses, domains */
+	struct customer_place	*places;	/* as configured */
 	uint32_t		 flags;
 
 	enum job_state		 job;
+	enum job_line		 line;		/* while JOB_READY */
 	enum reason		 reason;
+	enum reason		 again;		/* with CUSTOMER_AGAIN */
 	int64_t			 due_ms;	/* monotonic */
 	struct run		*run;		/* while JOB_RUNS */
 	int64_t			 started_ms;	/* the last run; 0: none yet */
+	int64_t			 begun_ms;	/* the last look for one */
+	int64_t			 retry_ms;	/* not before, while failures */
 	uint32_t		 failures;	/* runs in a row */
+	struct watched		*watched;	/* look.c; NULL: not watched */
 
 	/* as the last look found it */
 	uint64_t		 waiting;	/* messages */
@@ -81,6 +102,7 @@ struct customer {
 	time_t			 oldest;	/* their mtime; 0: none */
 	uint64_t		 quarantined;
 	time_t			 looked_at;
+	int64_t			 read_ms;	/* as then, monotonic */
 	struct timespec		 new_mtime;	/* of new/ at that look */
 	struct timespec		 cur_mtime;
 	time_t			 expiry_at;	/* the next look is due since a
@@ -97,9 +119,15 @@ struct customer {
 	char			*reply;		/* the last, or what went wrong */
 };
 
-struct customer_place;
+/* Whoever comes from this address is he, or mail for this domain his. */
+struct customer_place {
+	struct customer_place	*next;
+	struct customer_address	 address;	/* AF_UNSPEC: a domain */
+	char			 domain[];
+};
 
 RB_HEAD(customers, customer);
+TAILQ_HEAD(customer_list, customer);
 
 struct queue {
 	struct spool_settings	 spool;
@@ -130,7 +158,12 @@ struct queue {
 
 extern struct queue	queue;
 
-/* queue.c: main, what the parent says, the end */
+/*
+ * queue.c: main, what the parent says, the end.  queue_sandbox: what is in
+ * force, as sandbox_backend() says it.
+ */
+
+extern const char	*queue_sandbox;
 
 void		 queue_stop_advance(void);	/* a run has ended: may we go? */
 
@@ -138,65 +171,114 @@ void		 queue_stop_advance(void);	/* a run has ended: may we go? */
  * customer.c: who there is.
  * customer_find: by name; customer_find_address: who comes from there, the
  * longest prefix; customer_find_domain; customer_find_maildir: whose it is.
- * NULL: nobody.  customer_next: in the order of names, NULL for the first.
+ * NULL: nobody.  customer_next: in the order of names, NULL for the first;
+ * customer_after: the first with a name after this one.
+ * customer_came: somebody connected from this address: a trigger for who it
+ * is; 0, or -1: nobody of ours.  Two can be meant: a customer with this very
+ * address and a directory named after it, where older mail may wait.
  * customers_replace: the configuration that was just told; those who were
  * known keep what is known of them.
  * customers_look: directories of the spool that were made or removed, where
- * addresses are customers.
+ * addresses are customers.  customer_look_for: one of that name, which may
+ * be anything, and may just have been made: NULL, or the customer.
+ * customer_forget: schedule.c's: one who is gone has no run any more.
  */
 struct customer	*customer_find(const char *);
 struct customer	*customer_find_address(const struct netaddr *);
 struct customer	*customer_find_domain(const char *);
 struct customer	*customer_find_maildir(const char *);
 struct customer	*customer_next(struct customer *);
+struct customer	*customer_after(const char *);
+int		 customer_came(const struct netaddr *);
 void		 customers_replace(void);
 void		 customers_look(void);
+struct customer	*customer_look_for(const char *);
+void		 customer_forget(struct customer *);
 int		 customer_dispatch(struct imsg *);	/* IMSG_QUEUE_CUSTOMER,
 							 * ADDRESS, DOMAIN */
 
 /*
- * schedule.c: when.
+ * schedule.c: when.  Its clock is clock_ms() alone: time(3) may jump.
  * customer_trigger: there is a reason to look at him and send what waits, as
- * soon as interval and retry let it: a reason from REASON_SESSION on does not
+ * soon as interval and retry let it: a reason from REASON_GAP on does not
  * wait for a retry, REASON_OPERATOR for nothing.  During a run exactly one
  * more look follows it.
  * customer_run_ended: by run.c, which has freed the run.  failed: he could
  * not be reached, or refused to talk, or something is left for a later try.
  * more: messages_max was met, others wait: to the end of the line.
  * customer_due: when his job is due as time(3), 0: no job; for the eyes.
- * schedule_start: fills free places; called after each of these; begins
- * nothing while there is no relay.
+ * customer_unschedule: he has no job any more; not during a run.
+ * schedule_start: fills free places; called by the loop after each of these;
+ * begins nothing while there is no relay.
+ * schedule_settings: retry times may be shorter now.
+ * schedule_ready: how many wait for a place.
+ * schedule_tick: those whose time has come, at this time, are ready;
+ * schedule_next: when that is to be called next, -1: no time.
  */
+#define MAIL_DELAY_MS	1050		/* what a pause in new mail is; and a
+					 * file of this second is not taken */
+#define BEGIN_GAP_MS	1000		/* between two looks for a run */
+
 void		 customer_trigger(struct customer *, enum reason);
 void		 customer_run_ended(struct customer *, int, int);
 void		 customer_hold(struct customer *, int);
 time_t		 customer_due(const struct customer *);
+void		 customer_unschedule(struct customer *);
 void		 schedule_pause(int);
 void		 schedule_start(void);
 void		 schedule_init(void);
+void		 schedule_settings(void);
+uint32_t	 schedule_ready(void);
+void		 schedule_tick(int64_t);
+int64_t		 schedule_next(void);
 
 /*
  * look.c: what waits.  customer_look counts and finds out what has expired,
  * without a message being opened unless one has; returns 1 if something waits
  * that a run could send.  The rotating scan, watch_SYSTEM.c and poke.c call it
  * or customer_trigger().
+ * look_all: everybody is looked at in the next seconds, and triggered by this
+ * reason if something waits.
+ * look_seen: he showed up: his Maildir is one of those worth watching.
+ * look_forget: he is about to be freed, or has another Maildir.
+ * look_init: the rotating scan and the watches begin; after the sandbox.
+ * look_settings: the spool's settings have changed.
+ * look_watched: for watch_init(): something came to him.
+ * look_tick: what is to be looked at by this time; look_next: when to call it
+ * again; both for the clock's owner.
  */
 int		 customer_look(struct customer *);
-void		 look_init(void);		/* the rotating scan */
+void		 look_all(enum reason);
+void		 look_seen(struct customer *);
+void		 look_forget(struct customer *);
+void		 look_init(void);
+void		 look_settings(void);
+void		 look_watched(const char *);
+void		 look_tick(int64_t);
+int64_t		 look_next(void);
 
-/* events.c: tcpserverd's events; poke.c: mail.autoturn's datagrams. */
+/*
+ * events.c: tcpserverd's events, from a socket that is connected to it; a
+ * connection that was there is closed.  events_connected: there is one.
+ * poke.c: mail.autoturn's datagrams, see poke.h.
+ */
 void		 events_open(int);
+int		 events_connected(void);
 void		 poke_open(int);
 
 /*
  * watch_SYSTEM.c: a change in the Maildir's new/ calls the function with his
- * name.  watch_init returns how many at most can be watched (the smaller of
- * what is wanted and what the system gives), 0 where there are none.
- * watch_add: 0, or -1 with errno; watch_remove is harmless without one.
+ * name.  watch_init, before the sandbox, returns how many at most can be
+ * watched (the smaller of what is wanted and what the system gives), 0 where
+ * there are none; a second call is for another number that is wanted.
+ * watch_add: by name and Maildir, below the current directory: 0, or -1 with
+ * errno.  watch_remove is harmless without one.  watch_holds: there is still
+ * one; it ends with the directory.
  */
 int		 watch_init(int, void (*)(const char *));
 int		 watch_add(const char *, const char *);
 void		 watch_remove(const char *);
+int		 watch_holds(const char *);
 
 /*
  * run.c: one run of one customer, from his lock to its end: connection,
