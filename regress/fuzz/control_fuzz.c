@@ -12,6 +12,7 @@
  *
  * When all clients have left, the engine must have forgotten all of them.
  *
+ * includes: lib/libcontrol/peer.c
  * includes: usr.sbin/tcpserverd/control.c
  * includes: usr.sbin/tcpserverd/control_check.c
  * includes: usr.sbin/tcpserverd/control_show.c
@@ -28,6 +29,7 @@
 
 /* The program has no library that its objects could come from. */
 #include "../../lib/libprivsep/channel.c"
+#include "../../lib/libcontrol/peer.c"
 #include "../../usr.sbin/tcpserverd/session.c"
 #include "../../usr.sbin/tcpserverd/stats.c"
 #include "../../usr.sbin/tcpserverd/events.c"

@@ -25,13 +25,8 @@
 /* Of each socket: who may look can't keep those out who may act. */
 #define CONTROL_CLIENTS_MAX	8
 #define CONTROL_SOCKETS		3
-/* Messages that wait for a client before its next request is heard. */
-#define CONTROL_WAITING_MAX	64
-#define CONTROL_ROWS_PER_TURN	64
 #define CONTROL_ACCEPTS_PER_TURN	16
 #define CONTROL_ACCEPT_PAUSE_MS	250
-/* So long it may take to ask, or to read a row of its answer. */
-#define CONTROL_TIMEOUT_S	30
 
 struct control_socket {
 	int			open;
@@ -53,7 +48,7 @@ control_clients(int events)
 
 	for (k = 0; k < CONTROL_SOCKETS; k++)
 		for (i = 0; i < CONTROL_CLIENTS_MAX; i++)
-			if (sockets[k].clients[i].state != CONTROL_FREE &&
+			if (sockets[k].clients[i].peer.state != PEER_FREE &&
 			    (k == SOCKET_EVENT) == (events != 0))
 				n++;
 	return (n);
@@ -68,125 +63,26 @@ peer_find(uint32_t number)
 	for (k = 0; k < CONTROL_SOCKETS; k++)
 		for (i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 			c = &sockets[k].clients[i];
-			if (c->state != CONTROL_FREE && c->number == number)
+			if (c->peer.state != PEER_FREE &&
+			    c->peer.number == number)
 				return (c);
 		}
 	return (NULL);
 }
 
 static void
-peer_deadline(struct control_client *c)
+client_closed(struct peer *p)
 {
-	struct timeval	tv = { CONTROL_TIMEOUT_S, 0 };
+	struct control_client	*c = (struct control_client *)p;
 
-	evtimer_del(&c->deadline);
-	evtimer_add(&c->deadline, &tv);
-}
-
-static void
-peer_state(struct control_client *c, enum control_state state)
-{
-	c->state = state;
-	if (state == CONTROL_PARENT || state == CONTROL_EVENTS)
-		evtimer_del(&c->deadline);
-	else
-		peer_deadline(c);
-}
-
-static void
-peer_close(struct control_client *c)
-{
-	if (c->state == CONTROL_EVENTS)
+	if (p->state == PEER_LISTENS)
 		events_unsubscribe(&c->subscriber);
-	evtimer_del(&c->deadline);
-	evtimer_del(&c->again);
-	channel_close(&c->ch);
-	c->state = CONTROL_FREE;
 }
 
 static void
-deadline_event(int fd, short event, void *arg)
+client_drained(struct peer *p)
 {
-	peer_close(arg);
-}
-
-/*
- * Answers
- */
-
-int
-control_send(struct control_client *c, uint32_t type, const void *data,
-    size_t len)
-{
-	return (channel_send(&c->ch, type, 0, -1, data, len));
-}
-
-void
-control_say(struct control_client *c, const char *fmt, ...)
-{
-	char	line[1024];
-	va_list	ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	(void)control_send(c, IMSG_CTL_TEXT, line, strlen(line));
-}
-
-void
-control_end(struct control_client *c, int errnum)
-{
-	struct control_answer	answer;
-
-	answer.error = errnum;
-	peer_state(c, CONTROL_IDLE);
-	(void)control_send(c, IMSG_CTL_END, &answer, sizeof(answer));
-}
-
-static void
-peer_refuse(struct control_client *c, const char *why)
-{
-	peer_state(c, CONTROL_GOODBYE);
-	(void)control_send(c, IMSG_CTL_REFUSED, why, strlen(why));
-}
-
-/* As many rows as it takes now, but others have their turn, too. */
-static void
-rows_send(struct control_client *c)
-{
-	struct timeval	tv = { 0, 0 };
-	int		i, n;
-
-	peer_deadline(c);
-	for (i = 0; i < CONTROL_ROWS_PER_TURN; i++) {
-		if (imsgbuf_queuelen(&c->ch.ibuf) > 0)
-			return;			/* until it has read that */
-		if ((n = show_next(c)) != 1) {
-			control_end(c, n == -1 ? errno : 0);
-			return;
-		}
-	}
-	evtimer_add(&c->again, &tv);
-}
-
-static void
-again_event(int fd, short event, void *arg)
-{
-	struct control_client	*c = arg;
-
-	if (c->state == CONTROL_ROWS)
-		rows_send(c);
-}
-
-static void
-control_drained(struct channel *ch)
-{
-	struct control_client	*c = ch->arg;
-
-	if (c->state == CONTROL_EVENTS)
-		events_drained(&c->subscriber);
-	if (c->state == CONTROL_ROWS)
-		rows_send(c);
+	events_drained(&((struct control_client *)p)->subscriber);
 }
 
 /*
@@ -199,7 +95,8 @@ asked_service(struct control_client *c, const char *name)
 	struct service	*sv;
 
 	if ((sv = service_named(name)) == NULL) {
-		control_say(c, "service %s: there is none of that name", name);
+		peer_say(&c->peer, "service %s: there is none of that name",
+		    name);
 		errno = ENOENT;
 	}
 	return (sv);
@@ -214,7 +111,7 @@ asked_session(struct control_client *c, uint64_t id)
 	for (sv = service_next(NULL); sv != NULL; sv = service_next(sv))
 		if ((s = session_by_id(sv, id)) != NULL)
 			return (s);
-	control_say(c, "session %llu: there is none of that number",
+	peer_say(&c->peer, "session %llu: there is none of that number",
 	    (unsigned long long)id);
 	errno = ESRCH;
 	return (NULL);
@@ -227,18 +124,17 @@ show(struct control_client *c, uint32_t what,
 	int	errnum;
 
 	if ((errnum = show_begin(c, what, req)) != 0) {
-		control_end(c, errnum);
+		peer_end(&c->peer, errnum);
 		return;
 	}
-	peer_state(c, CONTROL_ROWS);
-	rows_send(c);
+	peer_rows(&c->peer);
 }
 
 static void
 monitor(struct control_client *c)
 {
-	peer_state(c, CONTROL_EVENTS);
-	events_subscribe(&c->subscriber, &c->ch, 1);
+	peer_turn(&c->peer, PEER_LISTENS);
+	events_subscribe(&c->subscriber, &c->peer.ch, 1);
 }
 
 /* Which of them is named in the order; 0 or an errno. */
@@ -265,7 +161,7 @@ order_session(struct control_client *c, uint64_t id,
 	if ((s = asked_session(c, id)) == NULL)
 		return (errno);
 	if (s->pid == 0) {
-		control_say(c, "session %llu: its program has not been "
+		peer_say(&c->peer, "session %llu: its program has not been "
 		    "started yet", (unsigned long long)id);
 		return (EAGAIN);
 	}
@@ -280,7 +176,7 @@ order_fill(struct control_client *c, uint32_t what,
     const struct control_request *req, struct control_order *order)
 {
 	memset(order, 0, sizeof(*order));
-	order->client = c->number;
+	order->client = c->peer.number;
 	order->service = CONTROL_ALL_SERVICES;
 	switch (what) {
 	case IMSG_CTL_KILL:
@@ -312,9 +208,9 @@ order_pass(struct control_client *c, uint32_t what,
 	struct control_order	order;
 	int			errnum;
 
-	if (c->kind != SOCKET_CONTROL) {
-		control_say(c, "this socket is for looking only");
-		control_end(c, EPERM);
+	if (c->peer.kind != SOCKET_CONTROL) {
+		peer_say(&c->peer, "this socket is for looking only");
+		peer_end(&c->peer, EPERM);
 		return;
 	}
 	if ((errnum = order_fill(c, what, req, &order)) == 0 &&
@@ -322,9 +218,9 @@ order_pass(struct control_client *c, uint32_t what,
 	    sizeof(order)) == -1)
 		errnum = errno;
 	if (errnum != 0)
-		control_end(c, errnum);
+		peer_end(&c->peer, errnum);
 	else
-		peer_state(c, CONTROL_PARENT);
+		peer_turn(&c->peer, PEER_ORDER);
 }
 
 static void
@@ -337,7 +233,7 @@ check_begin(struct control_client *c)
 	chk->host[sizeof(chk->host) - 1] = '\0';
 	chk->info[sizeof(chk->info) - 1] = '\0';
 	if ((sv = asked_service(c, chk->service)) == NULL) {
-		control_end(c, errno);
+		peer_end(&c->peer, errno);
 		return;
 	}
 	c->checked = sv->number;
@@ -346,7 +242,7 @@ check_begin(struct control_client *c)
 		check_answer(c, sv, 0);
 		break;
 	case 0:
-		peer_state(c, CONTROL_RULES);
+		peer_turn(&c->peer, PEER_BUSY);
 		break;
 	default:
 		check_answer(c, sv, errno);
@@ -363,7 +259,7 @@ control_rules_known(struct service *sv, int errnum)
 	for (k = 0; k < CONTROL_SOCKETS; k++)
 		for (i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 			c = &sockets[k].clients[i];
-			if (c->state == CONTROL_RULES &&
+			if (c->peer.state == PEER_BUSY &&
 			    c->checked == sv->number)
 				check_answer(c, sv, errnum);
 		}
@@ -371,8 +267,9 @@ control_rules_known(struct service *sv, int errnum)
 
 /* -1: that is no request. */
 static int
-request_take(struct control_client *c, struct imsg *imsg)
+request_take(struct peer *p, struct imsg *imsg)
 {
+	struct control_client	*c = (struct control_client *)p;
 	struct control_request	req;
 	uint32_t		what = imsg_get_type(imsg);
 
@@ -397,54 +294,25 @@ request_take(struct control_client *c, struct imsg *imsg)
 	return (0);
 }
 
-static int
-hello_take(struct control_client *c, struct imsg *imsg)
-{
-	uint32_t	theirs, ours[2] = { CONTROL_VERSION, c->kind };
-	char		why[128];
-
-	if (imsg_get_type(imsg) != IMSG_CTL_HELLO ||
-	    imsg_get_buf(imsg, &theirs, sizeof(theirs)) == -1)
-		return (-1);
-	if (theirs != CONTROL_VERSION) {
-		snprintf(why, sizeof(why), "you speak version %u of the "
-		    "protocol, this daemon speaks version %d", theirs,
-		    CONTROL_VERSION);
-		peer_refuse(c, why);
-		return (0);
-	}
-	peer_state(c, CONTROL_IDLE);
-	if (control_send(c, IMSG_CTL_WELCOME, ours, sizeof(ours)) == -1)
-		return (-1);
-	if (c->kind == SOCKET_EVENT) {
-		peer_state(c, CONTROL_EVENTS);
-		events_subscribe(&c->subscriber, &c->ch, 0);
-	}
-	return (0);
-}
-
-static int
-engine_dispatch_control(struct channel *ch, struct imsg *imsg)
-{
-	struct control_client	*c = ch->arg;
-
-	switch (c->state) {
-	case CONTROL_HELLO:
-		return (hello_take(c, imsg));
-	case CONTROL_IDLE:
-		return (request_take(c, imsg));
-	case CONTROL_GOODBYE:
-		return (0);
-	default:
-		return (-1);
-	}
-}
-
 static void
-engine_lost_control(struct channel *ch)
+client_welcomed(struct peer *p)
 {
-	peer_close(ch->arg);
+	struct control_client	*c = (struct control_client *)p;
+
+	if (p->kind != SOCKET_EVENT)
+		return;
+	peer_turn(p, PEER_LISTENS);
+	events_subscribe(&c->subscriber, &p->ch, 0);
 }
+
+static const struct peer_calls	client_calls = {
+	.version = CONTROL_VERSION,
+	.request = request_take,
+	.next = show_next,
+	.welcomed = client_welcomed,
+	.drained = client_drained,
+	.closed = client_closed
+};
 
 /*
  * Connections
@@ -456,43 +324,9 @@ peer_free_slot(struct control_socket *sock)
 	unsigned int	i;
 
 	for (i = 0; i < CONTROL_CLIENTS_MAX; i++)
-		if (sock->clients[i].state == CONTROL_FREE)
+		if (sock->clients[i].peer.state == PEER_FREE)
 			return (&sock->clients[i]);
 	return (NULL);
-}
-
-/* Takes fd. */
-static void
-peer_begin(struct control_client *c, enum control_kind kind, int fd)
-{
-	memset(c, 0, sizeof(*c));
-	c->kind = kind;
-	c->number = ++last_number;
-	evtimer_set(&c->deadline, deadline_event, c);
-	evtimer_set(&c->again, again_event, c);
-	if (channel_init(&c->ch, fd, engine_dispatch_control,
-	    engine_lost_control, c) == -1) {
-		close(fd);
-		return;
-	}
-	c->ch.queue_max = CONTROL_WAITING_MAX;
-	c->ch.drained = control_drained;
-	peer_state(c, CONTROL_HELLO);
-}
-
-/* With a word in passing, which an empty socket always takes. */
-static void
-peer_turn_away(int fd, const char *why)
-{
-	struct imsgbuf	ibuf;
-
-	if (imsgbuf_init(&ibuf, fd) == 0) {
-		if (imsg_compose(&ibuf, IMSG_CTL_REFUSED, 0, 0, -1, why,
-		    strlen(why)) == 1)
-			(void)imsgbuf_write(&ibuf);
-		imsgbuf_clear(&ibuf);
-	}
-	close(fd);
 }
 
 /* The parent's modes let in more than one user and root: we look closer. */
@@ -525,7 +359,7 @@ peer_accepted(struct control_socket *sock, int fd)
 		peer_turn_away(fd, "there are too many clients on this "
 		    "socket, try again later");
 	else
-		peer_begin(c, kind, fd);
+		peer_begin(&c->peer, &client_calls, kind, ++last_number, fd);
 }
 
 static void
@@ -612,13 +446,13 @@ control_text(struct imsg *imsg)
 	char			 text[4096];
 	size_t			 len = imsg_get_len(imsg);
 
-	if (c == NULL || c->state != CONTROL_PARENT || len == 0)
+	if (c == NULL || c->peer.state != PEER_ORDER || len == 0)
 		return;
 	if (len > sizeof(text))
 		len = sizeof(text);
 	if (imsg_get_buf(imsg, text, len) == -1)
 		fatal("control text");
-	(void)control_send(c, IMSG_CTL_TEXT, text, len);
+	(void)peer_send(&c->peer, IMSG_CTL_TEXT, text, len);
 }
 
 void
@@ -629,6 +463,6 @@ control_done(struct imsg *imsg)
 
 	if (imsg_get_data(imsg, &answer, sizeof(answer)) == -1)
 		fatal("control answer");
-	if (c != NULL && c->state == CONTROL_PARENT)
-		control_end(c, answer.error);
+	if (c != NULL && c->peer.state == PEER_ORDER)
+		peer_end(&c->peer, answer.error);
 }

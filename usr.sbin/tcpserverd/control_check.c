@@ -83,8 +83,9 @@ check_answer(struct control_client *c, struct service *sv, int errnum)
 
 	if (c->check.client.family != AF_INET &&
 	    c->check.client.family != AF_INET6) {
-		control_say(c, "check: an address of neither IPv4 nor IPv6");
-		control_end(c, EINVAL);
+		peer_say(&c->peer, "check: an address of neither IPv4 nor "
+		    "IPv6");
+		peer_end(&c->peer, EINVAL);
 		return;
 	}
 	memset(&row, 0, sizeof(row));
@@ -101,7 +102,7 @@ check_answer(struct control_client *c, struct service *sv, int errnum)
 		row.v.error = errnum;
 	} else
 		check_judge(&row, sv, &c->check);
-	(void)control_send(c, IMSG_CTL_ROW, &row, sizeof(row.v) +
+	(void)peer_row(&c->peer, &row, sizeof(row.v) +
 	    row.v.key_len + row.v.variables_len);
-	control_end(c, 0);
+	peer_end(&c->peer, 0);
 }

@@ -7,17 +7,7 @@
 #define CONTROL_ENGINE_H
 
 #include "engine.h"
-
-enum control_state {
-	CONTROL_FREE,
-	CONTROL_HELLO,			/* it has to say who it is */
-	CONTROL_IDLE,			/* it may ask */
-	CONTROL_ROWS,			/* rows are on their way */
-	CONTROL_PARENT,			/* the parent does what it asked for */
-	CONTROL_RULES,			/* a check waits for the rules */
-	CONTROL_EVENTS,			/* it listens, and asks no more */
-	CONTROL_GOODBYE			/* refused */
-};
+#include "peer.h"
 
 /* Who listens for events. */
 struct subscriber {
@@ -39,13 +29,12 @@ struct control_cursor {
 	int		begun;
 };
 
+/*
+ * Its states: PEER_ORDER is with the parent, PEER_BUSY a check that waits for
+ * the rules.
+ */
 struct control_client {
-	struct channel		 ch;
-	enum control_state	 state;
-	enum control_kind	 kind;
-	uint32_t		 number;	/* for the parent */
-	struct event		 deadline;
-	struct event		 again;		/* next rows */
+	struct peer		 peer;
 	struct control_cursor	 cursor;
 	struct subscriber	 subscriber;
 	struct control_check	 check;
@@ -54,16 +43,6 @@ struct control_client {
 
 /* control.c */
 
-/*
- * control_send: one message; what can't be sent shows when rows or events
- * are awaited in vain: memory is out.
- * control_say: a line for the operator.
- * control_end: the answer is complete; another request may come.
- */
-int	control_send(struct control_client *, uint32_t, const void *, size_t);
-void	control_say(struct control_client *, const char *, ...)
-	    __attribute__((format(printf, 2, 3)));
-void	control_end(struct control_client *, int);
 /*
  * asked_service, asked_session: of that name or number; NULL with errno
  * after saying that there is none.
@@ -81,7 +60,7 @@ unsigned int	control_clients(int);
  */
 int	show_begin(struct control_client *, uint32_t,
 	    const struct control_request *);
-int	show_next(struct control_client *);
+int	show_next(struct peer *);
 
 /* control_check.c */
 
@@ -103,7 +82,5 @@ uint64_t	events_lost(void);
 int64_t		 epoch_us(int64_t);
 /* Since it was accepted, 0 at least; -1 where that is 0: not known. */
 int64_t		 age_us(int64_t);
-/* The next string of a row: its length goes to the place given. */
-size_t		 row_string(char *, size_t, uint32_t *, const char *);
 
 #endif

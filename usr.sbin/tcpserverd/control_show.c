@@ -42,12 +42,6 @@ cursor_service(const struct control_cursor *cur)
 	return (NULL);
 }
 
-static int
-row_send(struct control_client *c, const void *row, size_t len)
-{
-	return (control_send(c, IMSG_CTL_ROW, row, len));
-}
-
 /*
  * Status
  */
@@ -87,7 +81,7 @@ status_send(struct control_client *c)
 	memcpy(st.conf_path, engine_setup.conf_path, sizeof(st.conf_path));
 	st.conf_path[sizeof(st.conf_path) - 1] = '\0';
 	status_services(&st);
-	return (row_send(c, &st, sizeof(st)));
+	return (peer_row(&c->peer, &st, sizeof(st)));
 }
 
 /*
@@ -108,7 +102,7 @@ listeners_send(struct control_client *c, struct service *sv)
 		len = sizeof(ss);
 		if (getsockname(l->fd, (struct sockaddr *)&ss, &len) == 0)
 			(void)netaddr_from_sockaddr(&row.addr, &row.port, &ss);
-		if (row_send(c, &row, sizeof(row)) == -1)
+		if (peer_row(&c->peer, &row, sizeof(row)) == -1)
 			return (-1);
 	}
 	return (0);
@@ -133,7 +127,7 @@ service_send(struct control_client *c, struct service *sv)
 	row.accepting = row.listeners > 0 && service_accepts(sv);
 	strlcpy(row.rules_path, sv->settings.rules_path,
 	    sizeof(row.rules_path));
-	if (row_send(c, &row, sizeof(row)) == -1)
+	if (peer_row(&c->peer, &row, sizeof(row)) == -1)
 		return (-1);
 	return (listeners_send(c, sv));
 }
@@ -158,7 +152,7 @@ rules_send(struct control_client *c, struct service *sv)
 		row.size = (uint64_t)st.st_size;
 	}
 	strlcpy(row.path, sv->settings.rules_path, sizeof(row.path));
-	return (row_send(c, &row, sizeof(row)));
+	return (peer_row(&c->peer, &row, sizeof(row)));
 }
 
 static int
@@ -174,7 +168,7 @@ stats_send(struct control_client *c, struct service *sv)
 	row.sessions = sv->sessions_len;
 	row.sessions_max = sv->settings.sessions_max;
 	row.stats = sv->stats;
-	return (row_send(c, &row, sizeof(row)));
+	return (peer_row(&c->peer, &row, sizeof(row)));
 }
 
 static int
@@ -243,7 +237,7 @@ session_send(struct control_client *c, const struct session *s)
 	len = row_string(buf, len, &row.info_len, s->info);
 	len = row_string(buf, len, &row.rule_len, s->rule);
 	memcpy(buf, &row, sizeof(row));
-	return (row_send(c, buf, len));
+	return (peer_row(&c->peer, buf, len));
 }
 
 static int
@@ -280,8 +274,10 @@ session_one(struct control_client *c)
 }
 
 int
-show_next(struct control_client *c)
+show_next(struct peer *p)
 {
+	struct control_client	*c = (struct control_client *)p;
+
 	switch (c->cursor.what) {
 	case IMSG_CTL_STATUS:
 		if (c->cursor.begun)

@@ -38,17 +38,6 @@ age_us(int64_t accepted_us)
 	return (age < 0 ? 0 : age);
 }
 
-size_t
-row_string(char *row, size_t len, uint32_t *string_len, const char *s)
-{
-	size_t	n = s == NULL ? 0 : strlen(s) + 1;
-
-	*string_len = (uint32_t)n;
-	if (n > 0)
-		memcpy(row + len, s, n);
-	return (len + n);
-}
-
 void
 events_subscribe(struct subscriber *sub, struct channel *ch, int everything)
 {
