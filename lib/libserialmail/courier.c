@@ -79,43 +79,6 @@ courier_say(const struct courier *c, const char *format, ...)
 	(void)dprintf(STDERR_FILENO, "%s: %s\n", c->program, line);
 }
 
-/*
- * Appends to what out holds as much as fits.  Lines are joined by a blank;
- * each has its code, so that they stay apart.
- */
-static void
-text_add(char *out, size_t size, const char *text)
-{
-	size_t	len = strlen(out);
-
-	for (; *text != '\0' && len + 1 < size; text++)
-		out[len++] = *text == '\n' ? ' ' : delivery_printable(*text);
-	out[len] = '\0';
-}
-
-/* A status that is our finding stands where report.h looks for it. */
-static void
-text_format(const struct courier *c, char *out, size_t size,
-    const struct delivery_event *event)
-{
-	out[0] = '\0';
-	if (event->said) {
-		text_add(out, size, c->peer);
-		text_add(out, size, " said: ");
-	}
-	text_add(out, size, event->text);
-	if (*event->enhanced != '\0') {
-		text_add(out, size, " (#");
-		text_add(out, size, event->enhanced);
-		text_add(out, size, ")");
-	}
-	if (event->note != NULL) {
-		text_add(out, size, " (");
-		text_add(out, size, event->note);
-		text_add(out, size, ")");
-	}
-}
-
 /* Nobody may unlink a file for a record that was not written. */
 static void
 record_put(struct courier *c, const char *name, int status, const char *text)
@@ -126,8 +89,7 @@ record_put(struct courier *c, const char *name, int status, const char *text)
 	memcpy(record, name, len);
 	record[len++] = (char)status;
 	record[len] = '\0';
-	text_add(record + len, COURIER_RECORD_SEVERAL_MAX + 1, text);
-	len += strlen(record + len);
+	len += strlcpy(record + len, text, COURIER_RECORD_SEVERAL_MAX + 1);
 	record[len++] = '\n';
 	if (stream_write(STDOUT_FILENO, record, len) == 0)
 		return;
@@ -274,7 +236,7 @@ end_take(struct courier *c, const struct delivery_event *event)
 		c->status = 0;
 		return;
 	}
-	text_format(c, text, sizeof(text), event);
+	(void)delivery_event_text(text, sizeof(text), c->peer, event);
 	if (event->said)
 		courier_say(c, "fatal: %s", text);
 	else
@@ -288,9 +250,10 @@ event_take(struct courier *c, const struct delivery_event *event)
 	char		 text[COURIER_RECORD_SEVERAL_MAX + 1];
 
 	if (event->what == DELIVERY_RESULT && !c->ended) {
-		text_format(c, text, (parcel->file.head.nrecipients > 1 ?
+		(void)delivery_event_text(text,
+		    (parcel->file.head.nrecipients > 1 ?
 		    COURIER_RECORD_SEVERAL_MAX : COURIER_RECORD_TEXT_MAX) + 1,
-		    event);
+		    c->peer, event);
 		record_put(c, parcel->name, event->status, text);
 	}
 	if (event->what != DELIVERY_END)

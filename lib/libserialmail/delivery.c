@@ -207,6 +207,46 @@ delivery_printable(char c)
 	return (c >= ' ' && c <= '~' ? c : '?');
 }
 
+/* Appends to what out holds as much as fits; 1 if that was all. */
+static int
+text_append(char *out, size_t size, const char *text)
+{
+	size_t	len = strlen(out);
+
+	for (; *text != '\0' && len + 1 < size; text++)
+		out[len++] = *text == '\n' ? ' ' : delivery_printable(*text);
+	out[len] = '\0';
+	return (*text == '\0');
+}
+
+static int
+text_bracket(char *out, size_t size, const char *open, const char *text)
+{
+	return (text_append(out, size, open) &&
+	    text_append(out, size, text) && text_append(out, size, ")"));
+}
+
+int
+delivery_event_text(char *out, size_t size, const char *peer,
+    const struct delivery_event *event)
+{
+	int	whole = 1;
+
+	out[0] = '\0';
+	if (event->said)
+		whole = text_append(out, size, peer) &&
+		    text_append(out, size, " said: ");
+	if (!text_append(out, size, event->text))
+		whole = 0;
+	if (*event->enhanced != '\0' &&
+	    !text_bracket(out, size, " (#", event->enhanced))
+		whole = 0;
+	if (event->note != NULL &&
+	    !text_bracket(out, size, " (", event->note))
+		whole = 0;
+	return (whole);
+}
+
 /* What each recipient's reply may have, besides the names. */
 static size_t
 reply_share(const struct delivery_message *m)

@@ -104,6 +104,16 @@ void	delivery_expire(struct delivery *, int64_t);
 int	delivery_event(struct delivery *, struct delivery_event *);
 void	delivery_free(struct delivery *);
 
+/*
+ * delivery_event_text: what an event says, in one line that report.h reads:
+ * "PEER said: REPLY" or our own words, lines joined by a blank (each has its
+ * code, so that they stay apart), a status of ours as "(#5.3.4)" behind it,
+ * the note in brackets.  A string of printable ASCII in out, cut to size;
+ * returns 1 if all of it is there.
+ */
+int	delivery_event_text(char *, size_t, const char *,
+	    const struct delivery_event *);
+
 /* What follows is for the protocols themselves. */
 
 struct delivery_protocol {
