@@ -150,6 +150,7 @@ mailer_set(int fd)
 static __dead void
 queue_leave(void)
 {
+	(void)journal_commit();
 	(void)state_save();
 	_exit(0);
 }

@@ -445,7 +445,7 @@ void		 control_add(int, int);
 int		 control_dispatch_parent(struct imsg *);	/* RELOAD_... */
 
 /*
- * message.c: the log lines of messages, key=value or JSON: customer (may be
+ * messagelog.c: the log lines of messages, key=value or JSON: customer (may be
  * NULL), Maildir, name, size, mtime, what became of it, what was said.
  * message_unusable: a file that can't be sent is named, once.
  */

@@ -1,0 +1,408 @@
+/*
+ * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
+ *
+ * What goes out in a run: which messages, how many at a time, and none before
+ * the journal has it.
+ */
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run.h"
+
+#define LOOKS_MAX	100	/* in one run: then it is another's turn */
+#define RETRY_MS	5000	/* a journal that can't be written */
+
+static struct event	flush_timer;
+static int		flush_due;
+
+static void	flush_tick(int, short, void *);
+
+/*
+ * The list
+ */
+
+static void
+list_report(void *arg, const char *name, const char *why)
+{
+	struct run	*run = arg;
+
+	message_unusable(run->customer->maildir, name, why);
+}
+
+static int
+file_is_expired(const struct run *run, const struct maildir_file *file)
+{
+	uint64_t	lifetime_s = run->customer->delivery->lifetime_s;
+
+	return (lifetime_s != 0 &&
+	    age_now() - file->mtime > (time_t)lifetime_s);
+}
+
+/* 1: it goes back, or its report is being made already. */
+static int
+file_is_returned(struct run *run, const struct maildir_file *file)
+{
+	struct customer	*c = run->customer;
+
+	if (return_pending(c, file->name))
+		return (1);
+	if (!file_is_expired(run, file))
+		return (0);
+	return (message_expire(c, file->name, file->mtime) == 0);
+}
+
+/* Whether it is to be sent at all in this run. */
+static int
+file_is_wanted(struct run *run, const struct maildir_file *file)
+{
+	return (!names_has(&run->skipped, file->name) &&
+	    !file_is_returned(run, file));
+}
+
+/* Keeps what is wanted, in order. */
+static void
+list_choose(struct run *run)
+{
+	struct maildir_list	*list = &run->list;
+	size_t			 i, kept = 0;
+
+	run->suspects = 0;
+	for (i = 0; i < list->count; i++) {
+		if (!file_is_wanted(run, &list->files[i]))
+			continue;
+		if (suspect_is(run->customer->maildir, list->files[i].name))
+			run->suspects++;
+		list->files[kept++] = list->files[i];
+	}
+	list->count = kept;
+}
+
+ssize_t
+run_look(struct run *run)
+{
+	if (maildir_scan(&run->list, run->dirfd, time(NULL), list_report,
+	    run) == -1)
+		return (-1);
+	run->next = 0;
+	run->late = 0;
+	run->looks++;
+	list_choose(run);
+	return ((ssize_t)run->list.count);
+}
+
+/* The suspects come when all others were answered, one at a time. */
+static const struct maildir_file *
+list_next(struct run *run)
+{
+	const struct maildir_file	*file;
+	int				 suspect;
+
+	if (run->late && run->open > 0)
+		return (NULL);
+	while (run->next < run->list.count) {
+		file = &run->list.files[run->next++];
+		suspect = run->suspects > 0 &&
+		    suspect_is(run->customer->maildir, file->name);
+		/* One may have become a suspect, or been cleared, just now. */
+		if (suspect == run->late &&
+		    !names_has(&run->skipped, file->name))
+			return (file);
+	}
+	if (run->late || run->suspects == 0 || run->open > 0)
+		return (NULL);
+	run->late = 1;
+	run->next = 0;
+	return (list_next(run));
+}
+
+void
+run_skip(struct run *run, const char *name)
+{
+	/* Without memory for that there is none to go on with. */
+	if (names_add(&run->skipped, name) == -1)
+		run_stop(run, "out of memory");
+}
+
+/*
+ * One message
+ */
+
+void
+mail_free(struct run *run, struct mail *mail)
+{
+	TAILQ_REMOVE(&run->mails, mail, entry);
+	run->open--;
+	if (mail->fd != -1)
+		close(mail->fd);
+	free(mail);
+}
+
+void
+run_withdraw(struct run *run, struct mail *mail)
+{
+	journal_answered(run->customer->maildir, mail->name, RUN_UNTRIED);
+	mail_free(run, mail);
+}
+
+/* What the server has must go, or it would get it again and again. */
+int
+run_remove(struct run *run, const char *name)
+{
+	if (unlinkat(run->dirfd, name, 0) == 0 || errno == ENOENT)
+		return (0);
+	log_warn("unable to remove %s/%s/%s, which needs not be sent again; "
+	    "nothing more is sent to %s", queue.spool.path,
+	    run->customer->maildir, name, run->customer->name);
+	run_skip(run, name);
+	run_stop(run, "what was sent can't be removed");
+	return (-1);
+}
+
+static struct mail *
+mail_add(struct run *run, const char *name, int fd, const struct stat *st)
+{
+	struct mail	*mail;
+	size_t		 len = strlen(name) + 1;
+
+	if ((mail = malloc(sizeof(*mail) + len)) == NULL)
+		return (NULL);
+	memcpy(mail->name, name, len);
+	mail->number = ++run->sent;
+	mail->fd = fd;
+	mail->size = (uint64_t)st->st_size;
+	mail->mtime = st->st_mtime;
+	TAILQ_INSERT_TAIL(&run->mails, mail, entry);
+	run->open++;
+	return (mail);
+}
+
+static int
+error_is_the_files(int error)
+{
+	return (error == EINVAL || error == EISDIR || error == ELOOP ||
+	    error == EACCES || error == EPERM || error == ENXIO);
+}
+
+/* A file that can't be opened: its own fault, or ours for now. */
+static void
+mail_unopened(struct run *run, const char *name)
+{
+	int	error = errno;
+
+	if (error == ENOENT)
+		return;
+	run_skip(run, name);
+	if (error_is_the_files(error)) {
+		message_unusable(run->customer->maildir, name,
+		    maildir_why(error));
+		return;
+	}
+	run->deferred++;
+	run_stop(run, ucspi_strerror(error));
+}
+
+/* It may be there already: the last time nobody heard. */
+static void
+mail_repeated(const struct run *run, const char *name, const struct stat *st)
+{
+	queue.repeated++;
+	message_log(run->customer->name, run->customer->maildir, name,
+	    (uint64_t)st->st_size, st->st_mtime, "repeated",
+	    "was sent before without an answer");
+}
+
+static int
+mail_note(struct run *run, const char *name, int fd, const struct stat *st,
+    int status)
+{
+	if (journal_sent(run->customer->maildir, name, st) == -1)
+		return (-1);
+	if (mail_add(run, name, fd, st) == NULL) {
+		journal_answered(run->customer->maildir, name, RUN_UNTRIED);
+		return (-1);
+	}
+	if (status == 0)
+		mail_repeated(run, name, st);
+	return (0);
+}
+
+static void
+mail_take(struct run *run, const char *name)
+{
+	struct stat	st;
+	int		fd, status;
+
+	if (strlen(name) >= MESSAGE_NAME_SIZE) {
+		run_skip(run, name);
+		message_unusable(run->customer->maildir, name,
+		    "its name is too long");
+		return;
+	}
+	if ((fd = maildir_open(run->dirfd, name, &st)) == -1) {
+		mail_unopened(run, name);
+		return;
+	}
+	status = journal_status(run->customer->maildir, name, &st);
+	if (status > 0) {
+		/* He has it, and it could not be removed then. */
+		close(fd);
+		(void)run_remove(run, name);
+		return;
+	}
+	if (mail_note(run, name, fd, &st, status) == -1) {
+		close(fd);
+		run_skip(run, name);
+		run_stop(run, "out of memory");
+	}
+}
+
+/*
+ * All of them
+ */
+
+static int
+run_may_send(struct run *run)
+{
+	const struct customer	*c = run->customer;
+	uint64_t		 max = c->delivery->messages_max;
+
+	if (run->stopped || queue.stopping || queue.paused ||
+	    (c->flags & (CUSTOMER_HELD | CUSTOMER_GONE)))
+		return (0);
+	if (max != 0 && run->sent >= max) {
+		run->more = 1;
+		return (0);
+	}
+	return (1);
+}
+
+static void
+window_fill(struct run *run)
+{
+	const struct maildir_file	*file;
+	uint64_t			 sent = run->sent;
+
+	if (run->open > run->customer->delivery->window / 2)
+		return;
+	while (run->open < run->customer->delivery->window &&
+	    run_may_send(run) && (file = list_next(run)) != NULL) {
+		if (!return_pending(run->customer, file->name))
+			mail_take(run, file->name);
+	}
+	if (run->sent > sent)
+		run_flush();
+}
+
+/* Something came while the others were sent? */
+static int
+run_look_again(struct run *run)
+{
+	ssize_t	n;
+
+	if (!run_may_send(run))
+		return (0);
+	if (run->looks == LOOKS_MAX) {
+		run->more = 1;
+		return (0);
+	}
+	if ((n = run_look(run)) == -1)
+		run_stop(run, ucspi_strerror(errno));
+	return (n > 0);
+}
+
+static void
+run_finish(struct run *run)
+{
+	run->state = RUN_FINISHES;
+	(void)channel_send(&queue.relay, IMSG_RELAY_FINISH, 0, -1,
+	    &run->number, sizeof(run->number));
+}
+
+void
+run_advance(struct run *run)
+{
+	if (run->state != RUN_SENDS)
+		return;
+	do
+		window_fill(run);
+	while (run->open == 0 && run_look_again(run));
+	if (run->open == 0)
+		run_finish(run);
+}
+
+/*
+ * After a commit
+ */
+
+/* A relay that is gone is told of soon; till then it stays to be sent. */
+static void
+mail_send(struct run *run, struct mail *mail)
+{
+	struct run_message	message;
+
+	memset(&message, 0, sizeof(message));
+	message.run = run->number;
+	message.number = mail->number;
+	if (channel_send(&queue.relay, IMSG_RELAY_MESSAGE, 0, mail->fd,
+	    &message, sizeof(message)) == 0)
+		mail->fd = -1;
+}
+
+static void
+run_released(struct run *run)
+{
+	struct mail	*mail;
+
+	if (run->state == RUN_BLOCKED) {
+		run_connect(run);
+		return;
+	}
+	if (run->state != RUN_SENDS)
+		return;
+	TAILQ_FOREACH(mail, &run->mails, entry) {
+		if (mail->fd != -1)
+			mail_send(run, mail);
+	}
+}
+
+static void
+flush_wait(int ms)
+{
+	struct timeval	tv;
+
+	if (flush_due)
+		return;
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = ms % 1000 * 1000;
+	evtimer_set(&flush_timer, flush_tick, NULL);
+	if (evtimer_add(&flush_timer, &tv) == -1)
+		fatalx("evtimer_add");
+	flush_due = 1;
+}
+
+static void
+flush_tick(int fd, short event, void *arg)
+{
+	struct run	*run, *next;
+
+	flush_due = 0;
+	if (journal_commit() == -1) {
+		flush_wait(RETRY_MS);
+		return;
+	}
+	for (run = run_first(); run != NULL; run = next) {
+		next = TAILQ_NEXT(run, entry);
+		run_released(run);
+	}
+}
+
+void
+run_flush(void)
+{
+	flush_wait(journal_trouble() == NULL ? 0 : RETRY_MS);
+}
