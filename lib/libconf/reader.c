@@ -19,15 +19,22 @@ struct conf_text {
 	char			*text;
 };
 
-void
+int
 conf_reader_init(struct conf_reader *r, const struct conf_grammar *grammar,
-    struct conf *lexer)
+    void (*report)(const char *, void *), void *arg)
 {
+	struct conf_tokens	tokens;
+
 	memset(r, 0, sizeof(*r));
 	SLIST_INIT(&r->texts);
 	r->grammar = grammar;
-	r->lexer = lexer;
 	r->block = CONF_USE_TOP;
+	tokens.string = grammar->string;
+	tokens.number = grammar->word;
+	tokens.error = grammar->error;
+	r->lexer = conf_new(grammar->keywords, grammar->nkeywords, &tokens,
+	    report, arg);
+	return (r->lexer == NULL ? -1 : 0);
 }
 
 void
@@ -40,6 +47,21 @@ conf_reader_free(struct conf_reader *r)
 		free(t->text);
 		free(t);
 	}
+	conf_free(r->lexer);
+}
+
+int
+conf_reader_open(struct conf_reader *r, const char *path,
+    char *const defines[])
+{
+	for (; defines != NULL && *defines != NULL; defines++)
+		if (conf_define(r->lexer, *defines) == -1) {
+			conf_error_at(r->lexer, *defines, 0, "%s",
+			    errno == EINVAL ? "not of the form name=value" :
+			    strerror(errno));
+			return (-1);
+		}
+	return (conf_open(r->lexer, path, 0));
 }
 
 void

@@ -88,8 +88,10 @@ struct conf_reader {
 };
 
 /*
- * conf_reader_init: reads what conf_new was made for.
+ * conf_reader_init: report and arg as for conf_new; 0, or -1 with errno.
  * conf_reader_free: with it go all words.
+ * conf_reader_open: the file to read, "NAME=VALUE" words of -D (NULL: none),
+ * NULL-terminated; 0, or -1 after an error was said.
  * conf_reader_lex: the next token for yylex, now.word its value.
  * conf_reader_error: for yyerror, whose own words say nothing.
  * conf_reader_enter, conf_reader_leave: the grammar has read a block's "{",
@@ -97,9 +99,10 @@ struct conf_reader {
  * conf_reader_unknown: for the token of that name: no error to the parser.
  * conf_grammar_has: is it a word of the grammar?
  */
-void	 conf_reader_init(struct conf_reader *, const struct conf_grammar *,
-	    struct conf *);
+int	 conf_reader_init(struct conf_reader *, const struct conf_grammar *,
+	    void (*)(const char *, void *), void *);
 void	 conf_reader_free(struct conf_reader *);
+int	 conf_reader_open(struct conf_reader *, const char *, char *const []);
 int	 conf_reader_lex(struct conf_reader *);
 void	 conf_reader_error(struct conf_reader *);
 void	 conf_reader_enter(struct conf_reader *, unsigned int, const char *,
@@ -118,8 +121,9 @@ int	 conf_grammar_has(const struct conf_grammar *, const char *);
  * after an error.
  * conf_word_number: a number in these bounds, or -1 after an error that
  * begins with what.
- * conf_word_socket: sets a member to a socket's path: absolute, not too long,
- * in a directory that is there; 0, or -1 after an error.
+ * conf_word_group: sets members to a group's name and number; likewise.
+ * conf_word_socket: sets a member to a socket's path: absolute, not too long
+ * and, if it is ours to make, in a directory that is there; likewise.
  */
 void	 conf_word_error(struct conf *, const struct conf_word *,
 	    const char *, ...) __attribute__((format(printf, 3, 4)));
@@ -131,8 +135,10 @@ int	 conf_word_copy(struct conf *, const struct conf_word *, char **,
 	    const char *);
 int64_t	 conf_word_number(struct conf *, const char *,
 	    const struct conf_word *, int64_t, int64_t);
+int	 conf_word_group(struct conf *, const char *,
+	    const struct conf_word *, char **, gid_t *);
 int	 conf_word_socket(struct conf *, const char *,
-	    const struct conf_word *, char **);
+	    const struct conf_word *, int, char **);
 
 /*
  * ids.c: users and groups, by name or number: 0, or -1: there is none.

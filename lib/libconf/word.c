@@ -87,6 +87,16 @@ conf_word_number(struct conf *c, const char *what, const struct conf_word *w,
 	return (-1);
 }
 
+int
+conf_word_group(struct conf *c, const char *what, const struct conf_word *w,
+    char **member, gid_t *gid)
+{
+	if (conf_group_find(w->text, gid) == 0)
+		return (conf_word_copy(c, w, member, w->text));
+	conf_word_error(c, w, "%s \"%s\": unknown", what, w->text);
+	return (-1);
+}
+
 /* The directory must be there: nobody else will make it. */
 static int
 socket_directory_check(struct conf *c, const char *what,
@@ -114,7 +124,7 @@ socket_directory_check(struct conf *c, const char *what,
 
 int
 conf_word_socket(struct conf *c, const char *what,
-    const struct conf_word *path, char **member)
+    const struct conf_word *path, int ours, char **member)
 {
 	struct sockaddr_un	un;
 
@@ -128,7 +138,7 @@ conf_word_socket(struct conf *c, const char *what,
 		    what, path->text, sizeof(un.sun_path) - 1);
 		return (-1);
 	}
-	if (socket_directory_check(c, what, path) == -1)
+	if (ours && socket_directory_check(c, what, path) == -1)
 		return (-1);
 	return (conf_word_copy(c, path, member, path->text));
 }

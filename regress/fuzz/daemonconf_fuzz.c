@@ -9,13 +9,14 @@
  *
  * sources: usr.sbin/tcpserverd/parse.y usr.sbin/tcpserverd/conf_build.c
  * sources: usr.sbin/tcpserverd/conf_free.c usr.sbin/tcpserverd/conf_global.c
- * sources: usr.sbin/tcpserverd/conf_host.c usr.sbin/tcpserverd/conf_ids.c
+ * sources: usr.sbin/tcpserverd/conf_host.c
  * sources: usr.sbin/tcpserverd/conf_listen.c usr.sbin/tcpserverd/conf_path.c
  * sources: usr.sbin/tcpserverd/conf_names.c
  * sources: usr.sbin/tcpserverd/conf_print.c
  * sources: usr.sbin/tcpserverd/conf_program.c
  * sources: usr.sbin/tcpserverd/conf_rlimit.c usr.sbin/tcpserverd/conf_rules.c
  * sources: usr.sbin/tcpserverd/conf_service.c
+ * covers: lib/libconf/reader.c lib/libconf/word.c
  * system: usr.sbin/tcpserverd/conf_ifgroup usr.sbin/tcpserverd/login
  * system: usr.sbin/tcpserverd/conf_rlimit
  */

@@ -5,7 +5,6 @@
  */
 #include <sys/types.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -36,16 +35,11 @@ build_control(struct conf_build *b, const struct conf_word *at,
 
 	if (build_once(b, ONCE_CONTROL, at) == -1)
 		return;
-	(void)conf_word_socket(b->lexer, "control socket", path,
+	(void)conf_word_socket(b->lexer, "control socket", path, 1,
 	    &c->control_path);
-	if (group == NULL)
-		return;
-	if (conf_group_find(group->text, &c->control_gid) == -1)
-		conf_word_error(b->lexer, group, "control socket: group "
-		    "\"%s\": unknown", group->text);
-	else
-		(void)conf_word_copy(b->lexer, group, &c->control_group,
-		    group->text);
+	if (group != NULL)
+		(void)conf_word_group(b->lexer, "control socket: group",
+		    group, &c->control_group, &c->control_gid);
 }
 
 void
@@ -54,7 +48,7 @@ build_restricted(struct conf_build *b, const struct conf_word *at,
 {
 	if (build_once(b, ONCE_RESTRICTED, at) == 0)
 		(void)conf_word_socket(b->lexer, "restricted control socket",
-		    path, &b->conf->restricted_path);
+		    path, 1, &b->conf->restricted_path);
 }
 
 /* The socket is tcpserverd's to make: it may not be there yet. */
@@ -62,22 +56,15 @@ void
 build_events(struct conf_build *b, const struct conf_word *at,
     const struct conf_word *path)
 {
-	struct sockaddr_un	un;
-
 	if (build_once(b, ONCE_EVENTS, at) == -1)
 		return;
-	if (path == NULL) {
-		free(b->conf->event_path);
-		b->conf->event_path = NULL;
-	} else if (path->text[0] != '/')
-		conf_word_error(b->lexer, path, "events: \"%s\": not an "
-		    "absolute path", path->text);
-	else if (strlen(path->text) >= sizeof(un.sun_path))
-		conf_word_error(b->lexer, path, "events: \"%s\": longer than "
-		    "%zu bytes", path->text, sizeof(un.sun_path) - 1);
-	else
-		(void)conf_word_copy(b->lexer, path, &b->conf->event_path,
-		    path->text);
+	if (path != NULL) {
+		(void)conf_word_socket(b->lexer, "events", path, 0,
+		    &b->conf->event_path);
+		return;
+	}
+	free(b->conf->event_path);
+	b->conf->event_path = NULL;
 }
 
 void

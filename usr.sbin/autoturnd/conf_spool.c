@@ -103,17 +103,6 @@ spool_pairs_check(struct conf_build *b, const struct conf_level *l)
  * Whose it is
  */
 
-static void
-spool_group(struct conf_build *b, struct conf_spool *s,
-    const struct conf_word *group)
-{
-	if (conf_group_find(group->text, &s->gid) == -1)
-		conf_word_error(b->lexer, group, "spool: group \"%s\": "
-		    "unknown", group->text);
-	else
-		(void)conf_word_copy(b->lexer, group, &s->group, group->text);
-}
-
 /* What is done as root can be done to root. */
 static void
 spool_root_check(struct conf_build *b, const struct conf_spool *s,
@@ -145,7 +134,8 @@ spool_user(struct conf_build *b, struct conf_spool *s,
 	}
 	(void)conf_word_copy(b->lexer, user, &s->user, user->text);
 	if (group != NULL)
-		spool_group(b, s, group);
+		(void)conf_word_group(b->lexer, "spool: group", group,
+		    &s->group, &s->gid);
 	else if (!has_gid)
 		conf_word_error(b->lexer, user, "spool: user %s has no "
 		    "group: name one", user->text);

@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "compat.h"
@@ -305,8 +303,6 @@ static const struct conf_grammar	words = {
 	T_ERROR, T_UNKNOWN, 0
 };
 
-static const struct conf_tokens		tokens = { T_STRING, T_WORD, T_ERROR };
-
 int
 conf_word_is_key(const char *word)
 {
@@ -340,49 +336,17 @@ block_end(void)
  * Loading
  */
 
-static void
-load_error(const char *what, const char *why)
-{
-	char	line[CONF_WORD_MAX];
-
-	snprintf(line, sizeof(line), "%.3000s: %s", what, why);
-	build.report(line, build.arg);
-}
-
-static int
-defines_set(char *const defines[])
-{
-	for (; defines != NULL && *defines != NULL; defines++)
-		if (conf_define(build.lexer, *defines) == -1) {
-			load_error(*defines, errno == EINVAL ?
-			    "not of the form name=value" : strerror(errno));
-			return (-1);
-		}
-	return (0);
-}
-
-static void
-file_parse(const char *path)
-{
-	if (conf_open(build.lexer, path, 0) == -1)
-		return;
-	conf_reader_init(&reader, &words, build.lexer);
-	(void)yyparse();
-	build_finish(&build);
-	build_end(&build);
-	conf_reader_free(&reader);
-}
-
 /* Memory for everything. */
 static int
 load_begin(const char *path)
 {
-	build.lexer = conf_new(keywords, nitems(keywords), &tokens,
-	    build.report, build.arg);
-	if (build.lexer != NULL && build_init(&build) == 0 &&
-	    (build.conf->path = strdup(path)) != NULL)
-		return (0);
-	load_error(path, strerror(errno));
+	if (conf_reader_init(&reader, &words, build.report, build.arg) == 0) {
+		build.lexer = reader.lexer;
+		if (build_init(&build) == 0 &&
+		    (build.conf->path = strdup(path)) != NULL)
+			return (0);
+	}
+	build.report(strerror(errno), build.arg);
 	return (-1);
 }
 
@@ -395,12 +359,14 @@ autoturnd_conf_load(const char *path, char *const defines[],
 	memset(&build, 0, sizeof(build));
 	build.report = report;
 	build.arg = arg;
-	bad = load_begin(path) == -1 || defines_set(defines) == -1;
-	if (!bad) {
-		file_parse(path);
-		bad = conf_errors(build.lexer) > 0;
+	bad = load_begin(path) == -1;
+	if (!bad && conf_reader_open(&reader, path, defines) == 0) {
+		(void)yyparse();
+		build_finish(&build);
 	}
-	conf_free(build.lexer);
+	bad = bad || conf_errors(build.lexer) > 0;
+	build_end(&build);
+	conf_reader_free(&reader);
 	if (bad) {
 		autoturnd_conf_free(build.conf);
 		return (NULL);

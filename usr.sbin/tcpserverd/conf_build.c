@@ -1,25 +1,19 @@
 /*
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
- * What making a configuration needs everywhere: errors in their place,
- * copies, numbers, and that nothing is said twice.
+ * What making a configuration needs everywhere: lists, and that nothing is
+ * said twice.
  */
 #include <sys/types.h>
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
-#include <vis.h>
 
 #include "compat.h"
 #include "conf_build.h"
-
-#define ERROR_SIZE	(CONF_WORD_MAX * 2 + 512)
 
 static const char *const	once_words[ONCE_COUNT] = {
 	"rules", "user", "chroot", "login class", "directory", "sessions",
@@ -27,35 +21,6 @@ static const char *const	once_words[ONCE_COUNT] = {
 	"log facility", "control socket", "restricted control socket",
 	"event socket", "log format"
 };
-
-void
-build_error(struct conf_build *b, const struct conf_word *at,
-    const char *fmt, ...)
-{
-	char	text[ERROR_SIZE];
-	va_list	ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	conf_error_at(b->lexer, at->file, at->line, "%s", text);
-}
-
-void
-build_warning(struct conf_build *b, const struct conf_word *at,
-    const char *fmt, ...)
-{
-	char	text[ERROR_SIZE], line[ERROR_SIZE * 2], safe[sizeof(line) * 4];
-	va_list	ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	snprintf(line, sizeof(line), "warning: %s:%d: %s", at->file, at->line,
-	    text);
-	strvis(safe, line, VIS_CSTYLE | VIS_TAB | VIS_NL);
-	b->report(safe, b->arg);
-}
 
 const char *
 build_once_word(enum conf_once what)
@@ -67,26 +32,8 @@ int
 build_once(struct conf_build *b, enum conf_once what,
     const struct conf_word *at)
 {
-	struct conf_word	*first = &b->once[what];
-
-	if (first->file == NULL) {
-		*first = *at;
-		return (0);
-	}
-	build_error(b, at, "%s: given already in %s:%d", once_words[what],
-	    first->file, first->line);
-	return (-1);
-}
-
-int
-build_string(struct conf_build *b, const struct conf_word *at, char **member,
-    const char *value)
-{
-	free(*member);
-	if ((*member = strdup(value)) != NULL)
-		return (0);
-	build_error(b, at, "%s", strerror(errno));
-	return (-1);
+	return (conf_word_once(b->lexer, &b->once[what], once_words[what],
+	    at));
 }
 
 int
@@ -104,24 +51,7 @@ build_list_add(struct conf_build *b, const struct conf_word *at, char ***list,
 		if ((grown[n] = strdup(value)) != NULL)
 			return (0);
 	}
-	build_error(b, at, "%s", strerror(errno));
-	return (-1);
-}
-
-int64_t
-build_number(struct conf_build *b, const char *what,
-    const struct conf_word *w, int64_t low, int64_t high)
-{
-	long long	n = -1;
-
-	errno = 0;
-	if (w->text[0] != '\0' &&
-	    w->text[strspn(w->text, "0123456789")] == '\0')
-		n = strtoll(w->text, NULL, 10);
-	if (errno == 0 && n >= low && n <= high)
-		return (n);
-	build_error(b, w, "%s: \"%s\": not a number from %lld to %lld", what,
-	    w->text, (long long)low, (long long)high);
+	conf_word_error(b->lexer, at, "%s", strerror(errno));
 	return (-1);
 }
 
@@ -163,8 +93,8 @@ sockets_check(struct conf_build *b)
 	    (strcmp(c->event_path, c->control_path) == 0 ||
 	    (c->restricted_path != NULL &&
 	    strcmp(c->event_path, c->restricted_path) == 0))))
-		build_error(b, &whole, "control, restricted control and event "
-		    "socket: two have the same path");
+		conf_word_error(b->lexer, &whole, "control, restricted control "
+		    "and event socket: two have the same path");
 }
 
 void

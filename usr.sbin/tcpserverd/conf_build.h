@@ -11,13 +11,7 @@
 
 #include "conf.h"
 #include "daemon.h"
-
-/* A word of the file and where it stands; it lives as long as the load. */
-struct conf_word {
-	const char	*text;
-	const char	*file;
-	int		 line;
-};
+#include "reader.h"
 
 /* What may be given once only; each has its word in conf_build.c. */
 enum conf_once {
@@ -51,27 +45,15 @@ struct conf_build {
 /* conf_build.c */
 
 /*
- * build_error: an error at that word.  build_warning: no error.
  * build_once: notes that it was given; -1 when it was before, after saying
  * so.  build_once_word: what it is called.
- * build_string: sets a member to a copy, once; 0, or -1 after an error.
  * build_list_add: a copy more at the end of a NULL-terminated list.
- * build_number: a number in these bounds, or -1 after an error that begins
- * with what.
  */
-void	 build_error(struct conf_build *, const struct conf_word *,
-	    const char *, ...) __attribute__((format(printf, 3, 4)));
-void	 build_warning(struct conf_build *, const struct conf_word *,
-	    const char *, ...) __attribute__((format(printf, 3, 4)));
 int	 build_once(struct conf_build *, enum conf_once,
 	    const struct conf_word *);
 const char	*build_once_word(enum conf_once);
-int	 build_string(struct conf_build *, const struct conf_word *, char **,
-	    const char *);
 int	 build_list_add(struct conf_build *, const struct conf_word *, char ***,
 	    const char *);
-int64_t	 build_number(struct conf_build *, const char *,
-	    const struct conf_word *, int64_t, int64_t);
 
 /*
  * build_init: an empty configuration with its defaults; 0, or -1 with errno.
@@ -94,18 +76,10 @@ void	 build_log_facility(struct conf_build *, const struct conf_word *,
 /* conf_names.c */
 
 /*
- * conf_facility_name: of LOG_DAEMON ..., NULL: none has that number.
- * conf_facility_find: of that name, or -1.
  * conf_variable_is_ours: does it, as "NAME" or "NAME=VALUE", tell of the
  * connection?  Those are set for each: environment.c.
  */
-const char	*conf_facility_name(int);
-int		 conf_facility_find(const char *);
-int		 conf_variable_is_ours(const char *);
-
-/* conf_ids.c: users and groups by name or number; -1: there is none */
-int	 conf_user_find(const char *, uid_t *, gid_t *, int *);
-int	 conf_group_find(const char *, gid_t *);
+int	 conf_variable_is_ours(const char *);
 
 /* conf_service.c */
 void	 build_service_begin(struct conf_build *, const struct conf_word *);

@@ -33,14 +33,15 @@ port_find(struct conf_build *b, const struct conf_word *w, uint16_t *port)
 	int64_t		 n;
 
 	if (w->text[strspn(w->text, "0123456789")] == '\0') {
-		if ((n = build_number(b, "port", w, 0, PORT_MAX)) == -1)
+		n = conf_word_number(b->lexer, "port", w, 0, PORT_MAX);
+		if (n == -1)
 			return (-1);
 		*port = (uint16_t)n;
 		return (0);
 	}
 	if ((se = getservbyname(w->text, "tcp")) == NULL) {
-		build_error(b, w, "port: \"%s\": no tcp service of that name "
-		    "in services(5)", w->text);
+		conf_word_error(b->lexer, w, "port: \"%s\": no tcp service of "
+		    "that name in services(5)", w->text);
 		return (-1);
 	}
 	*port = ntohs((uint16_t)se->s_port);
@@ -86,9 +87,9 @@ overlap_check(struct conf_build *b, const struct conf_listen *l,
 	TAILQ_FOREACH(s, &b->conf->services, entry)
 		TAILQ_FOREACH(other, &s->listens, entry)
 			if (listen_overlaps(l, other)) {
-				build_error(b, at, "listen on %s port %s: "
-				    "service %s does so already in %s:%d",
-				    l->host, l->port_word, s->name,
+				conf_word_error(b->lexer, at, "listen on %s "
+				    "port %s: service %s does so already in "
+				    "%s:%d", l->host, l->port_word, s->name,
 				    other->file, other->line);
 				return;
 			}
@@ -103,8 +104,8 @@ sockets_count(struct conf_build *b, const struct conf_word *at)
 	TAILQ_FOREACH(l, &b->service->listens, entry)
 		n += l->addrs_len;
 	if (n > SERVICE_LISTENERS_MAX)
-		build_error(b, at, "listen: %u sockets, more than %d in one "
-		    "service", n, SERVICE_LISTENERS_MAX);
+		conf_word_error(b->lexer, at, "listen: %u sockets, more than "
+		    "%d in one service", n, SERVICE_LISTENERS_MAX);
 }
 
 static int
@@ -125,13 +126,13 @@ listen_new(struct conf_build *b, const struct conf_word *at,
 	struct conf_listen	*l;
 
 	if ((l = calloc(1, sizeof(*l))) == NULL) {
-		build_error(b, at, "%s", strerror(errno));
+		conf_word_error(b->lexer, at, "%s", strerror(errno));
 		return (NULL);
 	}
 	l->line = at->line;
-	if (build_string(b, at, &l->file, at->file) == -1 ||
-	    build_string(b, at, &l->host, host->text) == -1 ||
-	    build_string(b, at, &l->port_word, port->text) == -1) {
+	if (conf_word_copy(b->lexer, at, &l->file, at->file) == -1 ||
+	    conf_word_copy(b->lexer, at, &l->host, host->text) == -1 ||
+	    conf_word_copy(b->lexer, at, &l->port_word, port->text) == -1) {
 		conf_listen_free(l);
 		return (NULL);
 	}
@@ -154,7 +155,7 @@ listen_add(struct conf_build *b, const struct conf_word *at,
 		return;
 	}
 	if (addrs_copy(l, like->addrs, addrs_len) == -1) {
-		build_error(b, at, "%s", strerror(errno));
+		conf_word_error(b->lexer, at, "%s", strerror(errno));
 		conf_listen_free(l);
 		return;
 	}
@@ -167,7 +168,8 @@ backlog_read(struct conf_build *b, const struct conf_word *w)
 {
 	if (w == NULL)
 		return (LISTEN_BACKLOG_DEFAULT);
-	return ((int)build_number(b, "backlog", w, 1, LISTEN_BACKLOG_MAX));
+	return ((int)conf_word_number(b->lexer, "backlog", w, 1,
+	    LISTEN_BACKLOG_MAX));
 }
 
 void
@@ -185,11 +187,12 @@ build_listen(struct conf_build *b, const struct conf_word *at,
 	like.family = family;
 	like.backlog = backlog_read(b, backlog);
 	if (ports > nitems(b->ports))
-		build_error(b, at, "listen on %s: more than %d ports",
-		    host->text, SERVICE_LISTENERS_MAX);
+		conf_word_error(b->lexer, at, "listen on %s: more than %d "
+		    "ports", host->text, SERVICE_LISTENERS_MAX);
 	n = conf_host_find(host->text, family, &like.addrs, why, sizeof(why));
 	if (n == -1) {
-		build_error(b, host, "listen on \"%s\": %s", host->text, why);
+		conf_word_error(b->lexer, host, "listen on \"%s\": %s",
+		    host->text, why);
 		return;
 	}
 	for (i = 0; i < ports && i < nitems(b->ports); i++)

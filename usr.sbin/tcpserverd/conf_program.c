@@ -127,7 +127,7 @@ build_program_check(struct conf_build *b)
 
 	candidates = ucspi_path_candidates(s->argv[0], path_variable(s));
 	if (candidates == NULL) {
-		build_error(b, at, "%s", strerror(errno));
+		conf_word_error(b->lexer, at, "%s", strerror(errno));
 		return;
 	}
 	error = program_find(s, candidates);
@@ -135,11 +135,11 @@ build_program_check(struct conf_build *b)
 	if (error == 0)
 		return;
 	if (s->chroot_path != NULL)
-		build_error(b, at, "exec: \"%s\": %s within \"%s\"", s->argv[0],
-		    strerror(error), s->chroot_path);
+		conf_word_error(b->lexer, at, "exec: \"%s\": %s within \"%s\"",
+		    s->argv[0], strerror(error), s->chroot_path);
 	else
-		build_error(b, at, "exec: \"%s\": %s%s%s", s->argv[0],
-		    strerror(error), error == EACCES && s->user != NULL ?
-		    " for user " : "", error == EACCES && s->user != NULL ?
-		    s->user : "");
+		conf_word_error(b->lexer, at, "exec: \"%s\": %s%s%s",
+		    s->argv[0], strerror(error), error == EACCES && s->user !=
+		    NULL ? " for user " : "", error == EACCES && s->user != NULL
+		    ? s->user : "");
 }

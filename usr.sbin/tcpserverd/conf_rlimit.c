@@ -59,8 +59,8 @@ limit_read(struct conf_build *b, const struct conf_rlimit_kind *kind,
 {
 	if (limit_scan(kind, w->text, limit) == 0)
 		return (0);
-	build_error(b, w, "rlimit %s: \"%s\": %s", kind->name, w->text,
-	    kind->sizes ? "not a number, with k, m or g perhaps, nor "
+	conf_word_error(b->lexer, w, "rlimit %s: \"%s\": %s", kind->name,
+	    w->text, kind->sizes ? "not a number, with k, m or g perhaps, nor "
 	    "unlimited" : "not a number nor unlimited");
 	return (-1);
 }
@@ -92,7 +92,7 @@ rlimit_add(struct conf_build *b, const struct conf_word *at, int resource,
 	struct conf_rlimit	*r;
 
 	if ((r = calloc(1, sizeof(*r))) == NULL) {
-		build_error(b, at, "%s", strerror(errno));
+		conf_word_error(b->lexer, at, "%s", strerror(errno));
 		return;
 	}
 	r->resource = resource;
@@ -109,8 +109,8 @@ build_rlimit(struct conf_build *b, const struct conf_word *name,
 
 	b->rlimits = 1;
 	if ((kind = conf_rlimit_find(name->text)) == NULL) {
-		build_error(b, name, "rlimit: \"%s\": this system has no such "
-		    "limit", name->text);
+		conf_word_error(b->lexer, name, "rlimit: \"%s\": this system "
+		    "has no such limit", name->text);
 		return;
 	}
 	if (limit_read(b, kind, soft, &limit.rlim_cur) == -1)
@@ -119,10 +119,11 @@ build_rlimit(struct conf_build *b, const struct conf_word *name,
 	if (hard != NULL && limit_read(b, kind, hard, &limit.rlim_max) == -1)
 		return;
 	if (limit_above(limit.rlim_cur, limit.rlim_max))
-		build_error(b, soft, "rlimit %s: %s is above the hard limit "
-		    "%s", kind->name, soft->text, hard->text);
+		conf_word_error(b->lexer, soft, "rlimit %s: %s is above the "
+		    "hard limit %s", kind->name, soft->text, hard->text);
 	else if (rlimit_given(b->service, kind->resource))
-		build_error(b, name, "rlimit %s: given already", kind->name);
+		conf_word_error(b->lexer, name, "rlimit %s: given already",
+		    kind->name);
 	else
 		rlimit_add(b, name, kind->resource, &limit);
 }

@@ -37,8 +37,9 @@ line_error(struct conf_build *b, const char *path, int line,
 	memset(&at, 0, sizeof(at));
 	at.file = path;
 	at.line = line;
-	build_error(b, &at, "rules: \"%.*s\": not a rule, see tcprules(5)",
-	    (int)(len > BAD_LINE_SHOWN ? BAD_LINE_SHOWN : len), text);
+	conf_word_error(b->lexer, &at, "rules: \"%.*s\": not a rule, see "
+	    "tcprules(5)", (int)(len > BAD_LINE_SHOWN ? BAD_LINE_SHOWN : len),
+	    text);
 }
 
 static void
@@ -62,10 +63,11 @@ text_check(struct conf_build *b, const struct conf_word *at, const char *path,
 			line_error(b, path, number, line, len);
 	}
 	if (ferror(f))
-		build_error(b, at, "rules \"%s\": %s", path, strerror(errno));
+		conf_word_error(b->lexer, at, "rules \"%s\": %s", path,
+		    strerror(errno));
 	if (bad > BAD_LINES_MAX)
-		build_error(b, at, "rules \"%s\": %d more lines are no rules",
-		    path, bad - BAD_LINES_MAX);
+		conf_word_error(b->lexer, at, "rules \"%s\": %d more lines are "
+		    "no rules", path, bad - BAD_LINES_MAX);
 	free(line);
 	rules_free(&rules);
 }
@@ -77,9 +79,8 @@ database_check(struct conf_build *b, const struct conf_word *at,
 	struct access	*access;
 
 	if ((access = access_open(fd)) == NULL)
-		build_error(b, at, "rules \"%s\": %s", path,
-		    errno == EPROTO ? "not a database of tcprules(1)" :
-		    strerror(errno));
+		conf_word_error(b->lexer, at, "rules \"%s\": %s", path, errno ==
+		    EPROTO ? "not a database of tcprules(1)" : strerror(errno));
 	access_close(access);
 }
 
@@ -109,8 +110,8 @@ source_check(struct conf_build *b, const struct conf_word *at,
 	if (!source_is_newer(source, db))
 		source[len] = '\0';
 	if (source[len] != '\0' || source_is_newer(source, db))
-		build_warning(b, at, "rules \"%s\": older than %s: run "
-		    "tcprules(1)", path, source);
+		conf_word_warning(b->lexer, at, "rules \"%s\": older than %s: "
+		    "run tcprules(1)", path, source);
 	free(source);
 }
 
@@ -121,9 +122,11 @@ file_check(struct conf_build *b, const struct conf_word *at, const char *path,
 	struct stat	st;
 
 	if (fstat(fileno(f), &st) == -1)
-		build_error(b, at, "rules \"%s\": %s", path, strerror(errno));
+		conf_word_error(b->lexer, at, "rules \"%s\": %s", path,
+		    strerror(errno));
 	else if (!S_ISREG(st.st_mode))
-		build_error(b, at, "rules \"%s\": not a regular file", path);
+		conf_word_error(b->lexer, at, "rules \"%s\": not a regular "
+		    "file", path);
 	else if (b->service->rules_kind == CONF_RULES_TEXT)
 		text_check(b, at, path, f);
 	else {
@@ -143,7 +146,7 @@ build_rules_check(struct conf_build *b, const struct conf_word *at)
 	if (fd == -1 && errno == ENOENT && (s->flags & SERVICE_RULES_OPTIONAL))
 		return;
 	if (fd == -1 || (f = fdopen(fd, "r")) == NULL) {
-		build_error(b, at, "rules \"%s\": %s", s->rules,
+		conf_word_error(b->lexer, at, "rules \"%s\": %s", s->rules,
 		    strerror(errno));
 		if (fd != -1)
 			close(fd);

@@ -64,13 +64,13 @@ name_check(struct conf_build *b, const struct conf_word *name)
 	const struct conf_service	*s;
 
 	if (!name_is_valid(name->text))
-		build_error(b, name, "service \"%s\": a name is 1 to %d "
-		    "letters, digits, \"-\", \"_\", \".\", the first a letter "
-		    "or digit", name->text, SERVICE_NAME_SIZE - 1);
+		conf_word_error(b->lexer, name, "service \"%s\": a name is 1 "
+		    "to %d letters, digits, \"-\", \"_\", \".\", the first a "
+		    "letter or digit", name->text, SERVICE_NAME_SIZE - 1);
 	TAILQ_FOREACH(s, &b->conf->services, entry)
 		if (strcmp(s->name, name->text) == 0)
-			build_error(b, name, "service %s: the name is taken in "
-			    "%s:%d", name->text, s->file, s->line);
+			conf_word_error(b->lexer, name, "service %s: the name "
+			    "is taken in %s:%d", name->text, s->file, s->line);
 }
 
 /* What was given once at the top may be given once again here. */
@@ -129,15 +129,15 @@ close_check(struct conf_build *b)
 
 	for (i = 0; i < nitems(useless); i++)
 		if (given(b, useless[i]))
-			build_error(b, &b->once[useless[i]], "%s: of no use "
-			    "with close, which runs no program",
+			conf_word_error(b->lexer, &b->once[useless[i]], "%s: "
+			    "of no use with close, which runs no program",
 			    build_once_word(useless[i]));
 	if (b->rlimits)
-		build_error(b, &b->once[ONCE_CLOSE], "close: runs no program: "
-		    "rlimit is of no use");
+		conf_word_error(b->lexer, &b->once[ONCE_CLOSE], "close: runs "
+		    "no program: rlimit is of no use");
 	if (b->environment)
-		build_error(b, &b->once[ONCE_CLOSE], "close: runs no program: "
-		    "environment is of no use");
+		conf_word_error(b->lexer, &b->once[ONCE_CLOSE], "close: runs "
+		    "no program: environment is of no use");
 }
 
 /* 0, or -1 after an error. */
@@ -151,12 +151,12 @@ directory_check(struct conf_build *b, enum conf_once what, const char *root,
 	if (path == NULL)
 		return (0);
 	if (conf_path_stat(root, path, &st) == -1)
-		build_error(b, &b->once[what], "%s \"%s\": %s%s%s", word, path,
-		    strerror(errno), root == NULL ? "" : " within ",
+		conf_word_error(b->lexer, &b->once[what], "%s \"%s\": %s%s%s",
+		    word, path, strerror(errno), root == NULL ? "" : " within ",
 		    root == NULL ? "" : root);
 	else if (!S_ISDIR(st.st_mode))
-		build_error(b, &b->once[what], "%s \"%s\": not a directory",
-		    word, path);
+		conf_word_error(b->lexer, &b->once[what], "%s \"%s\": not a "
+		    "directory", word, path);
 	else
 		return (0);
 	return (-1);
@@ -185,11 +185,11 @@ missing_check(struct conf_build *b)
 	if (conf_errors(b->lexer) != b->errors)
 		return;
 	if (!b->listens)
-		build_error(b, &b->name, "service %s: listens nowhere",
-		    b->service->name);
+		conf_word_error(b->lexer, &b->name, "service %s: listens "
+		    "nowhere", b->service->name);
 	if (!given(b, ONCE_EXEC) && !given(b, ONCE_CLOSE))
-		build_error(b, &b->name, "service %s: neither exec nor close",
-		    b->service->name);
+		conf_word_error(b->lexer, &b->name, "service %s: neither exec "
+		    "nor close", b->service->name);
 }
 
 void
@@ -216,16 +216,16 @@ absolute_set(struct conf_build *b, const char *what,
     const struct conf_word *path, char **member)
 {
 	if (path->text[0] != '/') {
-		build_error(b, path, "%s \"%s\": not an absolute path", what,
-		    path->text);
+		conf_word_error(b->lexer, path, "%s \"%s\": not an absolute "
+		    "path", what, path->text);
 		return (-1);
 	}
 	if (strlen(path->text) >= PATH_MAX) {
-		build_error(b, path, "%s: longer than %d bytes", what,
-		    PATH_MAX - 1);
+		conf_word_error(b->lexer, path, "%s: longer than %d bytes",
+		    what, PATH_MAX - 1);
 		return (-1);
 	}
-	return (build_string(b, path, member, path->text));
+	return (conf_word_copy(b->lexer, path, member, path->text));
 }
 
 /* Beside the file that names it, as with include. */
@@ -263,10 +263,9 @@ build_rules(struct conf_build *b, const struct conf_word *at,
 		return;
 	if ((s->rules = beside(path)) == NULL || path->text[0] == '\0' ||
 	    strlen(s->rules) >= PATH_MAX) {
-		build_error(b, path, "rules \"%s\": %s", path->text,
-		    s->rules == NULL ? strerror(errno) :
-		    path->text[0] == '\0' ? "no file" :
-		    strerror(ENAMETOOLONG));
+		conf_word_error(b->lexer, path, "rules \"%s\": %s", path->text,
+		    s->rules == NULL ? strerror(errno) : path->text[0] == '\0' ?
+		    "no file" : strerror(ENAMETOOLONG));
 		return;
 	}
 	s->rules_kind = ends_in(s->rules, ".cdb") ? CONF_RULES_CDB :
@@ -280,10 +279,7 @@ group_set(struct conf_build *b, const struct conf_word *group)
 {
 	struct conf_service	*s = b->service;
 
-	if (conf_group_find(group->text, &s->gid) == -1)
-		build_error(b, group, "group \"%s\": unknown", group->text);
-	else
-		(void)build_string(b, group, &s->group, group->text);
+	(void)conf_word_group(b->lexer, "group", group, &s->group, &s->gid);
 }
 
 void
@@ -297,14 +293,15 @@ build_user(struct conf_build *b, const struct conf_word *at,
 		return;
 	if (user != NULL && conf_user_find(user->text, &s->uid, &s->gid,
 	    &has_gid) == -1)
-		build_error(b, user, "user \"%s\": unknown", user->text);
+		conf_word_error(b->lexer, user, "user \"%s\": unknown",
+		    user->text);
 	else if (user != NULL)
-		(void)build_string(b, user, &s->user, user->text);
+		(void)conf_word_copy(b->lexer, user, &s->user, user->text);
 	if (group != NULL)
 		group_set(b, group);
 	else if (!has_gid)
-		build_error(b, user, "user %s: in no user database, so its "
-		    "group must be given", user->text);
+		conf_word_error(b->lexer, user, "user %s: in no user database, "
+		    "so its group must be given", user->text);
 }
 
 void
@@ -325,11 +322,11 @@ build_login_class(struct conf_build *b, const struct conf_word *at,
 	if (build_once(b, ONCE_LOGIN, at) == -1)
 		return;
 	if ((why = login_class_check(name->text)) != NULL)
-		build_error(b, name, "login class \"%s\": %s", name->text,
-		    why);
+		conf_word_error(b->lexer, name, "login class \"%s\": %s",
+		    name->text, why);
 	else
-		(void)build_string(b, name, &b->service->login_class,
-		    name->text);
+		(void)conf_word_copy(b->lexer, name,
+		    &b->service->login_class, name->text);
 }
 
 void
@@ -348,7 +345,8 @@ build_sessions(struct conf_build *b, const struct conf_word *at,
 	int64_t	n;
 
 	if (build_once(b, ONCE_SESSIONS, at) == 0 &&
-	    (n = build_number(b, "sessions", number, 1, SESSIONS_MAX)) != -1)
+	    (n = conf_word_number(b->lexer, "sessions", number, 1,
+	    SESSIONS_MAX)) != -1)
 		b->service->sessions_max = (uint64_t)n;
 }
 
@@ -365,7 +363,7 @@ build_exec_arg(struct conf_build *b, const struct conf_word *arg)
 	if (b->exec_again)
 		return;
 	if (b->service->argv == NULL && arg->text[0] == '\0')
-		build_error(b, arg, "exec: no program");
+		conf_word_error(b->lexer, arg, "exec: no program");
 	(void)build_list_add(b, arg, &b->service->argv, arg->text);
 }
 
@@ -392,15 +390,15 @@ variable_check(struct conf_build *b, const struct conf_word *name)
 
 	b->environment = 1;
 	if (name->text[0] == '\0' || strchr(name->text, '=') != NULL)
-		build_error(b, name, "environment: \"%s\": not a name",
-		    name->text);
+		conf_word_error(b->lexer, name, "environment: \"%s\": not a "
+		    "name", name->text);
 	else if (conf_variable_is_ours(name->text))
-		build_error(b, name, "environment: %s tells of the connection "
-		    "and is set for each", name->text);
+		conf_word_error(b->lexer, name, "environment: %s tells of the "
+		    "connection and is set for each", name->text);
 	else if (variable_is_in(s->env_set, name->text) ||
 	    variable_is_in(s->env_unset, name->text))
-		build_error(b, name, "environment: %s: given already",
-		    name->text);
+		conf_word_error(b->lexer, name, "environment: %s: given "
+		    "already", name->text);
 	else
 		return (0);
 	return (-1);
@@ -415,7 +413,7 @@ build_env_set(struct conf_build *b, const struct conf_word *name,
 	if (variable_check(b, name) == -1)
 		return;
 	if (asprintf(&both, "%s=%s", name->text, value->text) == -1) {
-		build_error(b, name, "%s", strerror(errno));
+		conf_word_error(b->lexer, name, "%s", strerror(errno));
 		return;
 	}
 	(void)build_list_add(b, name, &b->service->env_set, both);
@@ -437,11 +435,11 @@ build_banner(struct conf_build *b, const struct conf_word *at,
 	struct conf_service	*s = b->service;
 
 	if (build_once(b, ONCE_BANNER, at) == -1 ||
-	    build_string(b, text, &s->banner, text->text) == -1)
+	    conf_word_copy(b->lexer, text, &s->banner, text->text) == -1)
 		return;
 	s->banner_len = strlen(text->text);
 	if (s->banner_len == 0)
-		build_error(b, text, "banner: is empty");
+		conf_word_error(b->lexer, text, "banner: is empty");
 }
 
 void
@@ -455,12 +453,13 @@ build_local_name(struct conf_build *b, const struct conf_word *at,
 	for (i = 0; isgraph((unsigned char)name->text[i]); i++)
 		continue;
 	if (i == 0 || name->text[i] != '\0' || i >= LOCAL_NAME_SIZE) {
-		build_error(b, name, "local name: \"%s\": not 1 to %d "
-		    "printable characters", name->text, LOCAL_NAME_SIZE - 1);
+		conf_word_error(b->lexer, name, "local name: \"%s\": not 1 to "
+		    "%d printable characters", name->text, LOCAL_NAME_SIZE - 1);
 		return;
 	}
 	b->service->flags |= SERVICE_LOCAL_NAME;
-	(void)build_string(b, name, &b->service->local_name, name->text);
+	(void)conf_word_copy(b->lexer, name, &b->service->local_name,
+	    name->text);
 }
 
 void
@@ -479,8 +478,8 @@ build_ident(struct conf_build *b, const struct conf_word *at, int on,
 	if (build_once(b, ONCE_IDENT, at) == -1 || !on)
 		return;
 	b->service->flags |= SERVICE_IDENT;
-	if (timeout != NULL && (n = build_number(b, "ident timeout", timeout,
-	    1, IDENT_TIMEOUT_MAX_S)) != -1)
+	if (timeout != NULL && (n = conf_word_number(b->lexer, "ident timeout",
+	    timeout, 1, IDENT_TIMEOUT_MAX_S)) != -1)
 		b->service->ident_timeout_s = (uint32_t)n;
 }
 

@@ -2,10 +2,6 @@
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
  * The grammar of tcpserverd.conf, see tcpserverd.conf(5).
- *
- * Line ends are blanks to the grammar.  After an error they are not: what
- * follows on the line is skipped, and the next one begins a directive, so
- * that one run tells of every error and of each once.
  */
 %{
 #include <sys/types.h>
@@ -14,49 +10,21 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "compat.h"
 #include "conf_build.h"
 
-/* A string of the file: kept until all was read. */
-struct text {
-	SLIST_ENTRY(text)	 entry;
-	char			*text;
-};
-
-/* What the lexer's side knows of a token. */
-struct place {
-	int			 token;
-	struct conf_word	 word;
-	int			 first;		/* on its line */
-};
-
-struct reader {
-	SLIST_HEAD(, text)	 texts;
-	struct place		 last;		/* before this */
-	struct place		 now;
-	unsigned int		 number;	/* of this token */
-	unsigned int		 kept;		/* told of, not skipped */
-	struct conf_word	 start;		/* a word that began a line at
-						 * the top, and its number */
-	unsigned int		 start_number;
-	int			 depth;		/* of braces */
-	int			 in_exec;
-	int			 skipping;
-	int			 drop;		/* this token, after an error */
-};
+/* The block that is not the top. */
+#define IN_SERVICE	CONF_USE_BLOCK
 
 static struct conf_build	build;
-static struct reader		reader;
+static struct conf_reader	reader;
 
 int		 yylex(void);
 int		 yyparse(void);
 void		 yyerror(const char *);
-static void	 error_unknown(const struct conf_word *);
-static void	 directive_unknown(const struct conf_word *);
+static void	 service_begin(const struct conf_word *);
 
 %}
 
@@ -122,17 +90,20 @@ statement	: T_WORD '=' value	{
 		}
 		| service_head directives '}'	{
 			build_service_end(&build);
+			conf_reader_leave(&reader);
 		}
 		;
 
-service_head	: T_SERVICE value '{'	{ build_service_begin(&build, &$2); }
+service_head	: T_SERVICE value '{'	{ service_begin(&$2); }
 		| T_SERVICE '{'	{
-			build_error(&build, &$1, "service: has no name");
-			build_service_begin(&build, &$1);
+			conf_word_error(build.lexer, &$1, "service: has no "
+			    "name");
+			service_begin(&$1);
 		}
 		| T_WORD value '{'	{
-			error_unknown(&$1);
-			build_service_begin(&build, &$2);
+			conf_word_error(build.lexer, &$1,
+			    "\"%s\": unknown word here", $1.text);
+			service_begin(&$2);
 		}
 		;
 
@@ -218,7 +189,7 @@ directive	: T_LISTEN T_ON value family T_PORT ports backlog	{
 		| T_NOTIFY T_AUTOTURN T_ON T_END	{
 			build.service->notify |= CONF_NOTIFY_END;
 		}
-		| T_UNKNOWN		{ directive_unknown(&$1); }
+		| T_UNKNOWN		{ conf_reader_unknown(&reader, &$1); }
 		;
 
 exec		: T_EXEC T_STRING	{
@@ -326,227 +297,48 @@ static const struct conf_keyword	keywords[] = {
 	{ "verbose",		T_VERBOSE }
 };
 
-static const struct conf_tokens		tokens = { T_STRING, T_WORD, T_ERROR };
+static const struct conf_use	uses[] = {
+	{ T_BACKLOG,		CONF_USE_VALUE },
+	{ T_BANNER,		IN_SERVICE },
+	{ T_CHROOT,		IN_SERVICE },
+	{ T_CLASS,		CONF_USE_VALUE },
+	{ T_CLOSE,		IN_SERVICE },
+	{ T_CONTROL,		CONF_USE_TOP },
+	{ T_DIRECTORY,		IN_SERVICE },
+	{ T_ENVIRONMENT,	IN_SERVICE },
+	{ T_EVENT,		CONF_USE_TOP },
+	{ T_EXEC,		IN_SERVICE },
+	{ T_FACILITY,		CONF_USE_VALUE },
+	{ T_GROUP,		IN_SERVICE | CONF_USE_VALUE },
+	{ T_IDENT,		IN_SERVICE },
+	{ T_LISTEN,		IN_SERVICE },
+	{ T_LOCAL,		IN_SERVICE },
+	{ T_LOG,		CONF_USE_TOP | IN_SERVICE },
+	{ T_LOGIN,		IN_SERVICE },
+	{ T_LOOKUP,		IN_SERVICE },
+	{ T_NAME,		CONF_USE_VALUE },
+	{ T_NOTIFY,		IN_SERVICE },
+	{ T_OPTION,		IN_SERVICE },
+	{ T_PORT,		CONF_USE_VALUE },
+	{ T_RESTRICTED,		CONF_USE_TOP },
+	{ T_RLIMIT,		IN_SERVICE },
+	{ T_RULES,		IN_SERVICE },
+	{ T_SERVICE,		CONF_USE_TOP | CONF_USE_VALUE },
+	{ T_SESSIONS,		IN_SERVICE },
+	{ T_SET,		CONF_USE_VALUE },
+	{ T_UNSET,		CONF_USE_VALUE },
+	{ T_USER,		IN_SERVICE | CONF_USE_VALUE }
+};
+
+static const struct conf_grammar	words = {
+	keywords, nitems(keywords), uses, nitems(uses), T_WORD, T_STRING,
+	T_ERROR, T_UNKNOWN, T_EXEC
+};
 
 int
 conf_word_is_key(const char *word)
 {
-	size_t	i;
-
-	for (i = 0; i < nitems(keywords); i++)
-		if (strcmp(keywords[i].word, word) == 0)
-			return (1);
-	return (strcmp(word, "include") == 0);
-}
-
-/*
- * Tokens
- */
-
-static void
-reader_init(void)
-{
-	memset(&reader, 0, sizeof(reader));
-	SLIST_INIT(&reader.texts);
-}
-
-static void
-reader_free(void)
-{
-	struct text	*t;
-
-	while ((t = SLIST_FIRST(&reader.texts)) != NULL) {
-		SLIST_REMOVE_HEAD(&reader.texts, entry);
-		free(t->text);
-		free(t);
-	}
-}
-
-/* Keeps a string of the lexer's, or a copy; NULL when memory is out. */
-static const char *
-text_keep(char *string, const char *word)
-{
-	struct text	*t;
-
-	if (string == NULL && (string = strdup(word)) == NULL)
-		return (NULL);
-	if ((t = calloc(1, sizeof(*t))) == NULL) {
-		free(string);
-		return (NULL);
-	}
-	t->text = string;
-	SLIST_INSERT_HEAD(&reader.texts, t, entry);
-	return (string);
-}
-
-static const char *
-token_text(int token, struct conf_value *v)
-{
-	char	mark[2];
-
-	if (token == 0 || token == T_ERROR)
-		return ("");
-	if (token > 255)
-		return (text_keep(v->string, conf_word(build.lexer)));
-	mark[0] = (char)token;
-	mark[1] = '\0';
-	return (text_keep(NULL, mark));
-}
-
-/* The depth of braces where a directive, or a statement, may begin. */
-static int
-depth_wanted(void)
-{
-	return (build.service != NULL);
-}
-
-static int
-token_is_key(int token)
-{
-	return (token > 255 && token != T_WORD && token != T_STRING &&
-	    token != T_ERROR);
-}
-
-/*
- * After these a value must follow, so that a word of the grammar on the same
- * line can only be that: "port login", "log facility user".
- */
-static int
-token_wants_value(int token)
-{
-	switch (token) {
-	case T_BACKLOG:
-	case T_CLASS:
-	case T_FACILITY:
-	case T_GROUP:
-	case T_NAME:
-	case T_PORT:
-	case T_SERVICE:
-	case T_SET:
-	case T_UNSET:
-	case T_USER:
-		return (1);
-	default:
-		return (0);
-	}
-}
-
-/*
- * An argument of exec: in quotes, or a macro's on the line of the one before.
- * What is neither is the next directive, however it is misspelt.
- */
-static int
-token_is_argument(int token, const struct conf_value *v)
-{
-	if (!reader.in_exec || token <= 255 || token == T_ERROR)
-		return (0);
-	return (v->quoted || (v->macro && !reader.now.first));
-}
-
-/*
- * A word that begins a line where a directive may begin, and is none.  Only
- * a word of the grammar may want to be followed by it.
- */
-static int
-token_is_unknown(int token, const struct conf_value *v)
-{
-	if (build.service == NULL || !reader.now.first ||
-	    reader.depth != depth_wanted())
-		return (0);
-	if (token == T_CONTROL || token == T_EVENT || token == T_RESTRICTED ||
-	    token == T_SERVICE)
-		return (1);
-	return ((token == T_WORD || (token == T_STRING && !v->quoted)) &&
-	    !v->macro && !token_is_key(reader.last.token));
-}
-
-static int
-token_kind(int token, const struct conf_value *v)
-{
-	if (token_is_argument(token, v))
-		return (T_STRING);
-	reader.in_exec = token == T_EXEC;
-	if (token_is_unknown(token, v))
-		return (T_UNKNOWN);
-	if (token == T_STRING && !v->quoted)
-		return (T_WORD);
-	if (token_is_key(token) && token_wants_value(reader.last.token) &&
-	    !reader.now.first) {
-		reader.in_exec = 0;
-		return (T_WORD);
-	}
-	return (token);
-}
-
-static void
-depth_count(int token)
-{
-	if (token == '{')
-		reader.depth++;
-	else if (token == '}' && reader.depth > 0)
-		reader.depth--;
-}
-
-static int
-token_read(void)
-{
-	struct conf_value	v;
-	struct place		*p = &reader.now;
-	int			token;
-
-	reader.last = *p;
-	reader.number++;
-	token = conf_lex(build.lexer, &v);
-	p->word.file = conf_file(build.lexer);
-	p->word.line = conf_line(build.lexer);
-	p->first = p->word.file != reader.last.word.file ||
-	    p->word.line != reader.last.word.line;
-	p->token = token_kind(token, &v);
-	if (p->token == T_WORD && p->first && build.service == NULL &&
-	    reader.depth == 0)
-		reader.start_number = reader.number;
-	depth_count(token);
-	if ((p->word.text = token_text(token, &v)) == NULL) {
-		conf_error(build.lexer, "%s", strerror(errno));
-		p->token = T_ERROR;
-		p->word.text = "";
-	}
-	if (reader.start_number == reader.number)
-		reader.start = p->word;
-	return (p->token);
-}
-
-/*
- * Errors
- */
-
-static int
-token_closes(int token)
-{
-	return (token == '}' && build.service != NULL &&
-	    reader.depth < depth_wanted());
-}
-
-/* Can the parser go on from here? */
-static int
-token_is_fresh(int token)
-{
-	int	depth = reader.depth - (token == '{');
-
-	return (token == 0 || token_closes(token) ||
-	    (token != '}' && reader.now.first && depth == depth_wanted()));
-}
-
-static int
-token_skip(void)
-{
-	int	token;
-
-	reader.skipping = 0;
-	do
-		token = token_read();
-	while (!token_is_fresh(token));
-	return (token);
+	return (conf_grammar_has(&words, word));
 }
 
 int
@@ -554,196 +346,39 @@ yylex(void)
 {
 	int	token;
 
-	token = reader.skipping ? token_skip() : token_read();
+	token = conf_reader_lex(&reader);
 	yylval.word = reader.now.word;
 	return (token);
 }
 
-static int
-token_begins_directive(int token)
-{
-	switch (token) {
-	case T_BANNER:
-	case T_CHROOT:
-	case T_CLOSE:
-	case T_DIRECTORY:
-	case T_ENVIRONMENT:
-	case T_EXEC:
-	case T_GROUP:
-	case T_IDENT:
-	case T_LISTEN:
-	case T_LOCAL:
-	case T_LOG:
-	case T_LOGIN:
-	case T_LOOKUP:
-	case T_NOTIFY:
-	case T_OPTION:
-	case T_RLIMIT:
-	case T_RULES:
-	case T_SESSIONS:
-	case T_USER:
-		return (1);
-	default:
-		return (0);
-	}
-}
-
-static int
-token_begins_statement(int token)
-{
-	return (token == T_CONTROL || token == T_RESTRICTED ||
-	    token == T_EVENT || token == T_LOG || token == T_SERVICE);
-}
-
-/* On a new line, a word that begins something: what was before is not whole. */
-static int
-token_begins(const struct place *p)
-{
-	return (p->first && (p->token == T_UNKNOWN ||
-	    (build.service != NULL ? token_begins_directive(p->token) :
-	    token_begins_statement(p->token))));
-}
-
-/*
- * "servise mail" without more, or with more than that: at the top a word
- * begins a macro's definition or nothing that we know.
- */
-static int
-start_is_unknown(void)
-{
-	return (build.service == NULL && reader.start.text != NULL &&
-	    reader.number - reader.start_number <= 2 &&
-	    reader.number != reader.start_number && reader.last.token != '=');
-}
-
-static void
-error_end(void)
-{
-	if (build.service != NULL)
-		build_error(&build, &build.name, "service %s: its } is missing",
-		    build.name.text);
-	else
-		build_error(&build, &reader.last.word,
-		    "\"%s\": the file ends after it", reader.last.word.text);
-}
-
-static void
-error_unexpected(void)
-{
-	const struct conf_word	*now = &reader.now.word;
-	const struct conf_word	*last = &reader.last.word;
-	const char		*why = "not expected";
-
-	if (reader.now.token == T_WORD)
-		why = "unknown word";
-	if (reader.last.token == T_EXEC)
-		build_error(&build, now, "\"%s\": a program stands in quotes",
-		    now->text);
-	else if (reader.now.first || reader.last.token <= 255)
-		build_error(&build, now, "\"%s\": %s here", now->text, why);
-	else
-		build_error(&build, now, "\"%s\": %s after \"%s\"", now->text,
-		    why, last->text);
-}
-
-static void
-error_report(void)
-{
-	const struct conf_word	*last = &reader.last.word;
-
-	if (reader.now.token == T_ERROR || reader.kept == reader.number)
-		return;
-	if (reader.now.token == 0)
-		error_end();
-	else if (start_is_unknown())
-		error_unknown(&reader.start);
-	else if (token_begins(&reader.now) && reader.last.token > 255)
-		build_error(&build, last, "\"%s\": something must follow it",
-		    last->text);
-	else
-		error_unexpected();
-}
-
-static void
-error_unknown(const struct conf_word *w)
-{
-	build_error(&build, w, "\"%s\": unknown word here", w->text);
-}
-
-/* It was no error to the parser: what follows on the line is ours to skip. */
-static void
-directive_unknown(const struct conf_word *w)
-{
-	if (!conf_word_is_key(w->text))
-		error_unknown(w);
-	else
-		build_error(&build, w, "\"%s\": not expected within service "
-		    "%s: is a } missing before it?", w->text,
-		    build.name.text);
-	reader.skipping = 1;
-}
-
-/* Yacc's own words say nothing. */
 void
 yyerror(const char *message)
 {
-	int	keep;
+	conf_reader_error(&reader);
+}
 
-	error_report();
-	keep = reader.kept != reader.number &&
-	    (token_closes(reader.now.token) || token_begins(&reader.now));
-	if (keep)
-		reader.kept = reader.number;
-	reader.drop = !keep && reader.now.token != 0;
-	reader.skipping = reader.drop;
+static void
+service_begin(const struct conf_word *name)
+{
+	build_service_begin(&build, name);
+	conf_reader_enter(&reader, IN_SERVICE, "service", name);
 }
 
 /*
  * Loading
  */
 
-static void
-load_error(const char *what, const char *why)
-{
-	char	line[CONF_WORD_MAX];
-
-	snprintf(line, sizeof(line), "%.3000s: %s", what, why);
-	build.report(line, build.arg);
-}
-
-static int
-defines_set(char *const defines[])
-{
-	for (; defines != NULL && *defines != NULL; defines++)
-		if (conf_define(build.lexer, *defines) == -1) {
-			load_error(*defines, errno == EINVAL ?
-			    "not of the form name=value" : strerror(errno));
-			return (-1);
-		}
-	return (0);
-}
-
-static void
-file_parse(const char *path)
-{
-	if (conf_open(build.lexer, path, 0) == -1)
-		return;
-	reader_init();
-	(void)yyparse();
-	build_finish(&build);
-	reader_free();
-}
-
 /* Memory for everything. */
 static int
 load_begin(const char *path)
 {
-	build.lexer = conf_new(keywords, nitems(keywords), &tokens,
-	    build.report, build.arg);
-	if (build.lexer != NULL && build_init(&build) == 0 &&
-	    (build.conf->path = strdup(path)) != NULL)
-		return (0);
-	load_error(path, strerror(errno));
+	if (conf_reader_init(&reader, &words, build.report, build.arg) == 0) {
+		build.lexer = reader.lexer;
+		if (build_init(&build) == 0 &&
+		    (build.conf->path = strdup(path)) != NULL)
+			return (0);
+	}
+	build.report(strerror(errno), build.arg);
 	return (-1);
 }
 
@@ -756,12 +391,13 @@ daemon_conf_load(const char *path, char *const defines[],
 	memset(&build, 0, sizeof(build));
 	build.report = report;
 	build.arg = arg;
-	bad = load_begin(path) == -1 || defines_set(defines) == -1;
-	if (!bad) {
-		file_parse(path);
-		bad = conf_errors(build.lexer) > 0;
+	bad = load_begin(path) == -1;
+	if (!bad && conf_reader_open(&reader, path, defines) == 0) {
+		(void)yyparse();
+		build_finish(&build);
 	}
-	conf_free(build.lexer);
+	bad = bad || conf_errors(build.lexer) > 0;
+	conf_reader_free(&reader);
 	if (bad) {
 		daemon_conf_free(build.conf);
 		return (NULL);
