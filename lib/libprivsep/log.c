@@ -96,20 +96,6 @@ log_write(const char *line, size_t len)
 	return (0);
 }
 
-static char *
-head_number(char *p, unsigned int n)
-{
-	char	digits[12];
-	size_t	i = 0;
-
-	do
-		digits[i++] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	while (i > 0)
-		*p++ = digits[--i];
-	return (p);
-}
-
 /* By hand: the child of a vfork(2) calls it. */
 size_t
 log_head(char *buf, int priority)
@@ -119,14 +105,14 @@ log_head(char *buf, int priority)
 
 	if (log_facility != -1) {
 		*p++ = '<';
-		p = head_number(p, (unsigned int)priority);
+		p += ucspi_decimal(p, (uint64_t)priority, 1);
 		*p++ = '>';
 	}
 	memcpy(p, log_name, len);
 	p += len;
 	if (log_facility != -1) {
 		*p++ = '[';
-		p = head_number(p, (unsigned int)getpid());
+		p += ucspi_decimal(p, (uint64_t)getpid(), 1);
 		*p++ = ']';
 	}
 	*p++ = ':';

@@ -34,26 +34,12 @@ string_add(struct logrecord *r, const char *s)
 	bytes_add(r, s, strlen(s));
 }
 
-/* Writes to the left of end; returns how much. */
-static size_t
-decimal(char *end, uint64_t n, unsigned int width)
-{
-	char	*p = end;
-
-	do {
-		*--p = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0 || (unsigned int)(end - p) < width);
-	return ((size_t)(end - p));
-}
-
 static void
 decimal_add(struct logrecord *r, uint64_t n, unsigned int width)
 {
-	char	buf[24], *end = buf + sizeof(buf);
-	size_t	len = decimal(end, n, width);
+	char	digits[UCSPI_DECIMAL_SIZE];
 
-	bytes_add(r, end - len, len);
+	bytes_add(r, digits, ucspi_decimal(digits, n, width));
 }
 
 static void
@@ -191,9 +177,9 @@ date_text(uint64_t day)
 	for (; left >= (length = lengths[month] +
 	    (month == 1 && year_is_long(year))); month++)
 		left -= length;
-	(void)decimal(text + 4, year % 10000, 4);
-	(void)decimal(text + 7, month + 1, 2);
-	(void)decimal(text + 10, left + 1, 2);
+	(void)ucspi_decimal(text, year % 10000, 4);
+	(void)ucspi_decimal(text + 5, month + 1, 2);
+	(void)ucspi_decimal(text + 8, left + 1, 2);
 	known = day;
 	return (text);
 }

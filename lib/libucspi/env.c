@@ -74,6 +74,16 @@ ucspi_env_init(struct ucspi_env *env, char *const from[])
 }
 
 int
+ucspi_env_append(struct ucspi_env *env, char *entry)
+{
+	if (env_reserve(env, env->len + 1) == -1)
+		return (-1);
+	env->list[env->len++] = entry;
+	env->list[env->len] = NULL;
+	return (0);
+}
+
+int
 ucspi_env_put(struct ucspi_env *env, char *entry)
 {
 	size_t	i, len;
@@ -86,11 +96,7 @@ ucspi_env_put(struct ucspi_env *env, char *entry)
 			return (0);
 		}
 	}
-	if (env_reserve(env, env->len + 1) == -1)
-		return (-1);
-	env->list[env->len++] = entry;
-	env->list[env->len] = NULL;
-	return (0);
+	return (ucspi_env_append(env, entry));
 }
 
 void

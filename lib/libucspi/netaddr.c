@@ -109,13 +109,27 @@ netaddr_to_sockaddr(const struct netaddr *addr, uint16_t port, int family,
 	return (netaddr_to_sin(addr, port, ss));
 }
 
+static void
+netaddr_text_v4(const uint8_t *bytes, char *buf)
+{
+	size_t	i;
+
+	for (i = 0; i < 4; i++) {
+		if (i > 0)
+			*buf++ = '.';
+		buf += ucspi_decimal(buf, bytes[i], 1);
+	}
+	*buf = '\0';
+}
+
+/* Of each client several times: IPv4 is not left to inet_ntop(3)'s stdio. */
 char *
 netaddr_text(const struct netaddr *addr, char *buf)
 {
-	int	family;
-
-	family = addr->family == AF_INET6 ? AF_INET6 : AF_INET;
-	if (inet_ntop(family, addr->bytes, buf, NETADDR_TEXT_SIZE) == NULL)
+	if (addr->family != AF_INET6)
+		netaddr_text_v4(addr->bytes, buf);
+	else if (inet_ntop(AF_INET6, addr->bytes, buf,
+	    NETADDR_TEXT_SIZE) == NULL)
 		buf[0] = '\0';
 	return (buf);
 }

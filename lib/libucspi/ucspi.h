@@ -87,6 +87,17 @@ int		 ucspi_path_exec(char *const [], char *const [],
 		    char *const []);
 int		 ucspi_path_run(const char *, char *const []);
 
+/* decimal.c */
+
+/*
+ * ucspi_decimal: the digits of n, at least width of them (at most
+ * UCSPI_DECIMAL_SIZE, which is also what the longest number needs), without
+ * a NUL.  Returns how many.
+ */
+#define UCSPI_DECIMAL_SIZE	20
+
+size_t		 ucspi_decimal(char *, uint64_t, unsigned int);
+
 /* env.c */
 
 /*
@@ -104,12 +115,14 @@ struct ucspi_env {
  * ucspi_env_init: starts from a copy of the given array (may be NULL).
  * ucspi_env_put: "NAME=VALUE" replaces every entry of that name, else is
  * appended (an empty name is a name).
+ * ucspi_env_append: the same for a name that is known not to be there.
  * ucspi_env_unset: removes every entry of that name.
  * ucspi_env_copy: makes dst hold what src holds, reusing dst's memory.
  * All but free return 0, or -1 with errno ENOMEM and nothing changed.
  */
 int		 ucspi_env_init(struct ucspi_env *, char *const []);
 int		 ucspi_env_put(struct ucspi_env *, char *);
+int		 ucspi_env_append(struct ucspi_env *, char *);
 void		 ucspi_env_unset(struct ucspi_env *, const char *);
 int		 ucspi_env_copy(struct ucspi_env *, const struct ucspi_env *);
 void		 ucspi_env_free(struct ucspi_env *);

@@ -5,7 +5,6 @@
  * for each connection what is known of both ends and what its rule says.
  */
 #include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,22 +22,14 @@ static const char *const own_names[] = {
 	"TCP6INTERFACE",
 };
 
-/* One value of a connection, under the name of each protocol. */
-#define VALUE_SIZE	(LOCAL_NAME_SIZE + 32)
+/* PROTO, and eight more under the name of each protocol. */
+#define VALUES_MAX	(1 + 2 * 8)
+#define NAME_SIZE	sizeof("TCP6REMOTEPORT=")
+#define VALUE_LEN_MAX	LOCAL_NAME_SIZE		/* what is longer is cut */
 
-enum value {
-	VALUE_PROTO, VALUE_LOCALIP, VALUE_LOCALPORT, VALUE_LOCALHOST,
-	VALUE_REMOTEIP, VALUE_REMOTEPORT, VALUE_REMOTEHOST,
-	VALUE_REMOTEINFO, VALUE_INTERFACE, VALUE_COUNT
-};
-
-static const char *const value_names[VALUE_COUNT] = {
-	"PROTO", "LOCALIP", "LOCALPORT", "LOCALHOST",
-	"REMOTEIP", "REMOTEPORT", "REMOTEHOST", "REMOTEINFO", "INTERFACE"
-};
-
-static char		v4_slots[VALUE_COUNT][VALUE_SIZE];
-static char		v6_slots[VALUE_COUNT][VALUE_SIZE];
+/* "NAME=VALUE" one behind the other, NUL-ended. */
+static char		values[VALUES_MAX * (NAME_SIZE + VALUE_LEN_MAX)];
+static char		*values_end;
 static struct ucspi_env	work;
 
 static int
@@ -79,38 +70,53 @@ environment_init(struct program *p, char *words, size_t len)
 
 /*
  * The names are not in the base, so a value is appended without looking for
- * an older one: put does that only for the rule's variables.
+ * an older one: that is done only for the rule's variables.
  */
 static int
-value_add(char slots[][VALUE_SIZE], const char *prefix, enum value v,
-    const char *value)
+value_add(const char *prefix, const char *name, const char *value)
 {
+	char	*entry = values_end, *p = entry;
+
 	if (value == NULL)
 		return (0);
-	snprintf(slots[v], VALUE_SIZE, "%s%s=%s", prefix, value_names[v],
-	    value);
-	return (ucspi_env_put(&work, slots[v]));
+	p = text_append(p, prefix, strlen(prefix));
+	p = text_append(p, name, strlen(name));
+	*p++ = '=';
+	p = text_append(p, value, strnlen(value, VALUE_LEN_MAX));
+	*p++ = '\0';
+	values_end = p;
+	return (ucspi_env_append(&work, entry));
 }
 
 static int
-values_add(char slots[][VALUE_SIZE], const char *prefix,
-    const struct start *s)
+address_add(const char *prefix, const char *name, const struct netaddr *addr)
 {
-	char	local[NETADDR_TEXT_SIZE], remote[NETADDR_TEXT_SIZE];
-	char	local_port[6], remote_port[6];
+	char	text[NETADDR_TEXT_SIZE];
 
-	netaddr_text(&s->record->local, local);
-	netaddr_text(&s->record->remote, remote);
-	snprintf(local_port, sizeof(local_port), "%u", s->record->local_port);
-	snprintf(remote_port, sizeof(remote_port), "%u",
-	    s->record->remote_port);
-	if (value_add(slots, prefix, VALUE_LOCALIP, local) == -1 ||
-	    value_add(slots, prefix, VALUE_LOCALPORT, local_port) == -1 ||
-	    value_add(slots, prefix, VALUE_LOCALHOST, s->local_name) == -1 ||
-	    value_add(slots, prefix, VALUE_REMOTEIP, remote) == -1 ||
-	    value_add(slots, prefix, VALUE_REMOTEPORT, remote_port) == -1 ||
-	    value_add(slots, prefix, VALUE_REMOTEHOST, s->remote_name) == -1 ||
-	    value_add(slots, prefix, VALUE_REMOTEINFO, s->info) == -1)
+	return (value_add(prefix, name, netaddr_text(addr, text)));
+}
+
+static int
+port_add(const char *prefix, const char *name, uint16_t port)
+{
+	char	text[UCSPI_DECIMAL_SIZE + 1];
+
+	text[ucspi_decimal(text, port, 1)] = '\0';
+	return (value_add(prefix, name, text));
+}
+
+static int
+values_add(const char *prefix, const struct start *s)
+{
+	const struct start_record	*r = s->record;
+
+	if (address_add(prefix, "LOCALIP", &r->local) == -1 ||
+	    port_add(prefix, "LOCALPORT", r->local_port) == -1 ||
+	    value_add(prefix, "LOCALHOST", s->local_name) == -1 ||
+	    address_add(prefix, "REMOTEIP", &r->remote) == -1 ||
+	    port_add(prefix, "REMOTEPORT", r->remote_port) == -1 ||
+	    value_add(prefix, "REMOTEHOST", s->remote_name) == -1 ||
+	    value_add(prefix, "REMOTEINFO", s->info) == -1)
 		return (-1);
 	return (0);
 }
@@ -124,7 +130,7 @@ interface_add(const struct start *s)
 	if (s->record->remote.scope == 0 ||
 	    if_indextoname(s->record->remote.scope, name) == NULL)
 		return (0);
-	return (value_add(v6_slots, "TCP6", VALUE_INTERFACE, name));
+	return (value_add("TCP6", "INTERFACE", name));
 }
 
 static int
@@ -146,11 +152,12 @@ environment_build(const struct program *p, const struct start *s)
 {
 	int	v6 = s->record->remote.family == AF_INET6;
 
+	values_end = values;
 	if (ucspi_env_copy(&work, &p->base) == -1 ||
-	    value_add(v4_slots, "", VALUE_PROTO, v6 ? "TCP6" : "TCP") == -1 ||
-	    values_add(v4_slots, "TCP", s) == -1)
+	    value_add("", "PROTO", v6 ? "TCP6" : "TCP") == -1 ||
+	    values_add("TCP", s) == -1)
 		return (NULL);
-	if (v6 && (values_add(v6_slots, "TCP6", s) == -1 ||
+	if (v6 && (values_add("TCP6", s) == -1 ||
 	    interface_add(s) == -1))
 		return (NULL);
 	if (variables_add(s) == -1)

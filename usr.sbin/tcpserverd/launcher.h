@@ -6,6 +6,8 @@
 #ifndef LAUNCHER_H
 #define LAUNCHER_H
 
+#include <string.h>
+
 #include "tcpserverd.h"
 
 /* What a launcher catches (CHLD) or ignores; a program gets them back. */
@@ -39,6 +41,14 @@ struct start_note {
 	int		fd;		/* -1: the launcher will tell */
 	struct report	report;
 };
+
+/* Returns what follows it.  The child of vfork(2) writes with it. */
+static inline char *
+text_append(char *p, const char *text, size_t len)
+{
+	memcpy(p, text, len);
+	return (p + len);
+}
 
 /* start.c */
 

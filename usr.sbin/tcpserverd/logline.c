@@ -3,7 +3,6 @@
  *
  * The part of the ok and deny lines that names both ends.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "tcpserverd.h"
@@ -35,12 +34,6 @@ address_append(char *p, const struct netaddr *addr)
 	return (p + strlen(p));
 }
 
-static char *
-port_append(char *p, uint16_t port)
-{
-	return (p + snprintf(p, 6, "%u", port));
-}
-
 size_t
 logline_peers(char *buf, const struct logline *l)
 {
@@ -50,7 +43,7 @@ logline_peers(char *buf, const struct logline *l)
 	*p++ = ':';
 	p = address_append(p, l->local);
 	*p++ = ':';
-	p = port_append(p, l->local_port);
+	p += ucspi_decimal(p, l->local_port, 1);
 	*p++ = ' ';
 	p = field_append(p, l->remote_name);
 	*p++ = ':';
@@ -58,7 +51,7 @@ logline_peers(char *buf, const struct logline *l)
 	*p++ = ':';
 	p = field_append(p, l->info);
 	*p++ = ':';
-	p = port_append(p, l->remote_port);
+	p += ucspi_decimal(p, l->remote_port, 1);
 	*p++ = '\n';
 	return ((size_t)(p - buf));
 }

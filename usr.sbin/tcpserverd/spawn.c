@@ -19,8 +19,6 @@
 
 #include "launcher.h"
 
-#define PID_TEXT_SIZE	12
-
 /* The child's lines: ready but for the pid, which goes into two gaps. */
 struct child_log {
 	char	pid_tail[NETADDR_TEXT_SIZE + 16];	/* " from IP\n" */
@@ -60,34 +58,12 @@ child_log_prepare(struct child_log *log, const struct program *p,
 	    netaddr_text(&s->record->remote, remote));
 }
 
-/* Decimal text of a pid; stdio is not for a vfork child. */
-static const char *
-pid_text(char *buf, pid_t pid)
-{
-	char	*p = buf + PID_TEXT_SIZE - 1;
-
-	*p = '\0';
-	do {
-		*--p = (char)('0' + pid % 10);
-		pid /= 10;
-	} while (pid > 0);
-	return (p);
-}
-
-static char *
-text_append(char *p, const char *text, size_t len)
-{
-	memcpy(p, text, len);
-	return (p + len);
-}
-
 static void
 child_log_write(struct child_log *log)
 {
-	char		 buf[PID_TEXT_SIZE];
-	const char	*pid = pid_text(buf, getpid());
-	size_t		 pid_len = strlen(pid);
-	char		*p = log->line;
+	char	 pid[UCSPI_DECIMAL_SIZE];
+	size_t	 pid_len = ucspi_decimal(pid, (uint64_t)getpid(), 1);
+	char	*p = log->line;
 
 	p = text_append(p, log_pid, sizeof(log_pid) - 1);
 	p = text_append(p, pid, pid_len);

@@ -91,6 +91,27 @@ ATF_TC_BODY(duplicates, tc)
 	ucspi_env_free(&env);
 }
 
+ATF_TC_WITHOUT_HEAD(appended);
+ATF_TC_BODY(appended, tc)
+{
+	struct ucspi_env	 env;
+	char			 entry[] = "A=1", again[] = "A=2";
+	int			 i;
+
+	ATF_REQUIRE(ucspi_env_init(&env, NULL) == 0);
+	ATF_REQUIRE(ucspi_env_append(&env, entry) == 0);
+	ATF_REQUIRE(ucspi_env_append(&env, again) == 0);
+	check(&env, "A=1 A=2");
+	for (i = 2; i < 1000; i++)
+		ATF_REQUIRE(ucspi_env_append(&env, entry) == 0);
+	ATF_CHECK_EQ(1000, env.len);
+	ATF_CHECK(env.list[999] == entry);
+	ATF_CHECK(env.list[1000] == NULL);
+	put(&env, "A=3");
+	check(&env, "A=3");
+	ucspi_env_free(&env);
+}
+
 ATF_TC_WITHOUT_HEAD(copies);
 ATF_TC_BODY(copies, tc)
 {
@@ -127,6 +148,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, edits);
 	ATF_TP_ADD_TC(tp, duplicates);
+	ATF_TP_ADD_TC(tp, appended);
 	ATF_TP_ADD_TC(tp, copies);
 	return (atf_no_error());
 }

@@ -17,7 +17,7 @@ def main():
     text = sys.argv[2] if len(sys.argv) > 2 else '10.0.0.1 said: 250 ok'
     out = sys.stdout.buffer
     buf, count = b'', 0
-    with open(os.environ['TOLD'], 'ab') as told:
+    with open(os.environ['TOLD'], 'ab', buffering=0) as told:
         told.write(b'start\n')
         while True:
             more = os.read(0, 65536)

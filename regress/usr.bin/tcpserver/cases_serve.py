@@ -265,9 +265,9 @@ def ip_options(side):
 @case('serve')
 def program_pid(side):
     server = side.server(VERBOSE, ['./probe', 'pid'])
-    client = server.connect()
-    side.note('same', int(client.read_all().split()[1]) == server.log_pid())
+    answer = server.connect().read_all()
     server.ended()
+    side.note('same', int(answer.split()[1]) == server.log_pid())
     server.stop()
 
 

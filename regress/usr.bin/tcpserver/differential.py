@@ -255,6 +255,7 @@ class Server:
                       text, flags=re.M)
 
     def log_pid(self, index=0):
+        """To be asked when it is known to be in the log."""
         return int(re.findall(rb'^tcpserver: pid (\d+)', self.log,
                               re.M)[index])
 
@@ -375,6 +376,8 @@ def run_case(name, side):
     except (Trouble, OSError, ValueError, IndexError) as error:
         side.note('trouble', ''.join(traceback.format_exception_only(
             type(error), error)).strip())
+        for server in side.servers:
+            side.note('log so far', server.clean(server.log))
     finally:
         side.end()
         shutil.rmtree(parent)
@@ -422,8 +425,17 @@ def report(name, first, second):
     sys.stdout.flush()
 
 
+def troubles(name, *records):
+    """A case that breaks on both sides alike has compared nothing."""
+    found = [line for record in records for line in record or []
+             if line.startswith('trouble: ')]
+    for line in found:
+        print('broken: %s: %s' % (name, line))
+    return bool(found)
+
+
 def compare(names, args):
-    """Runs cases on both sides; the set of names that differ."""
+    """Runs cases on both sides; the names that differ, those that broke."""
     records, threads = start_slow(names, (args.theirs, args.ours))
     for name in names:
         if name not in SLOW:
@@ -431,15 +443,17 @@ def compare(names, args):
                              run_case(name, Side('ours', args.ours))]
     for thread in threads:
         thread.join()
-    different = set()
+    different, broken = set(), set()
     for name in names:
         first, second = records[name]
+        if troubles(name, first, second):
+            broken.add(name)
         if not first or not second:
             second = ['nothing was recorded'] + (second or [])
         if first != second:
             different.add(name)
             report(name, first, second)
-    return different
+    return different, broken
 
 
 def check(args):
@@ -449,7 +463,7 @@ def check(args):
     if not names or len(names) < len(only):
         print('no such group or case: %s' % ' '.join(args.names))
         return 1
-    different = compare(names, args)
+    different, broken = compare(names, args)
     stated = {} if args.same else deviations(args.stage)
     told = {n for n in names if n in stated}
     for name in sorted(different - told):
@@ -457,7 +471,7 @@ def check(args):
     for name in sorted(told - different):
         print('%s names %s, but it does not differ' % (stated[name], name))
     print('%d cases, %d differ' % (len(names), len(different)))
-    return 1 if different != told else 0
+    return 1 if different != told or broken else 0
 
 
 def names(args):

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "parent.h"
+#include "configure.h"
 
 static struct imsgbuf	ibuf;
 static const char	*word;		/* of this child; NULL: behaves */
@@ -83,15 +85,19 @@ hear_word(uint32_t type)
 	imsg_free(&imsg);
 }
 
-static void
+/* Of the service that is returned. */
+static uint32_t
 order_hear(struct sync_order *order)
 {
 	struct imsg	imsg;
+	uint32_t	id;
 
 	hear(IMSG_ENGINE_SYNC, &imsg);
+	id = imsg_get_id(&imsg);
 	if (imsg_get_data(&imsg, order, sizeof(*order)) == -1)
 		broken("order");
 	imsg_free(&imsg);
+	return (id);
 }
 
 /* The parent must end us. */
@@ -182,6 +188,158 @@ orphans(void)
 	}
 }
 
+/*
+ * Ending sessions that are none
+ */
+
+static volatile sig_atomic_t	terminated;
+
+static void
+term_note(int sig)
+{
+	terminated = 1;
+}
+
+static void
+orphan_say(pid_t pid)
+{
+	struct session_note	note;
+
+	memset(&note, 0, sizeof(note));
+	note.id = (uint64_t)pid;
+	note.pid = pid;
+	say(IMSG_PARENT_ORPHAN, 0, &note, sizeof(note));
+}
+
+/* Orders the end of a session of that number and pid; until it is done. */
+static void
+kill_say(pid_t pid)
+{
+	struct control_order	order;
+
+	memset(&order, 0, sizeof(order));
+	order.deed = CONTROL_KILL;
+	order.session = (uint64_t)pid;
+	order.pid = pid;
+	say(IMSG_PARENT_CONTROL, 0, &order, sizeof(order));
+	hear_word(IMSG_ENGINE_CONTROL_DONE);
+}
+
+/* Lives until the pipe is closed, then exits with 7. */
+static pid_t
+bystander_start(int *end)
+{
+	int	p[2];
+	pid_t	pid;
+	char	ch;
+
+	if (pipe(p) == -1 || (pid = fork()) == -1)
+		broken("bystander");
+	if (pid == 0) {
+		close(p[1]);
+		(void)!read(p[0], &ch, 1);
+		_exit(7);
+	}
+	close(p[0]);
+	*end = p[1];
+	return (pid);
+}
+
+/* One whose own parent has gone: it is the real parent's to wait for. */
+static pid_t
+orphan_start(void)
+{
+	int	p[2];
+	pid_t	child, pid;
+
+	if (pipe(p) == -1 || (child = fork()) == -1)
+		broken("orphan");
+	if (child == 0) {
+		if ((pid = fork()) == 0) {
+			alarm(60);
+			wait_for_the_end();
+		}
+		(void)!write(p[1], &pid, sizeof(pid));
+		_exit(0);
+	}
+	if (read(p[0], &pid, sizeof(pid)) != sizeof(pid) ||
+	    waitpid(child, NULL, 0) == -1)
+		broken("orphan");
+	return (pid);
+}
+
+/* Who is no child of the parent's lives on, told of as an orphan or not. */
+static void
+kill_bystander(int told)
+{
+	int	end, status;
+	pid_t	pid = bystander_start(&end);
+
+	if (told)
+		orphan_say(pid);
+	kill_say(pid);
+	close(end);
+	if (waitpid(pid, &status, 0) != pid)
+		broken("bystander");
+	dprintf(STDERR_FILENO, "liar: kill: bystander: status %d\n", status);
+}
+
+static void
+kill_ourselves(void)
+{
+	signal(SIGTERM, term_note);
+	orphan_say(getpid());
+	kill_say(getpid());
+	signal(SIGTERM, SIG_DFL);
+	dprintf(STDERR_FILENO, "liar: kill: engine: %s\n",
+	    terminated ? "signalled" : "left alone");
+}
+
+static void
+kill_orphan(void)
+{
+	struct session_note	note;
+	struct imsg		imsg;
+	pid_t			pid = orphan_start();
+
+	orphan_say(pid);
+	kill_say(pid);
+	hear(IMSG_ENGINE_REAPED, &imsg);
+	if (imsg_get_data(&imsg, &note, sizeof(note)) == -1 ||
+	    note.pid != pid)
+		broken("reaped");
+	imsg_free(&imsg);
+	dprintf(STDERR_FILENO, "liar: kill: orphan: status %d\n",
+	    note.status);
+}
+
+/* Those that are started here are to die of it from their first moment. */
+static __dead void
+kills(void)
+{
+	signal(SIGTERM, SIG_DFL);
+	kill_bystander(0);
+	kill_bystander(1);
+	kill_ourselves();
+	kill_orphan();
+	_exit(0);
+}
+
+/* Launchers for a service that has no program. */
+static __dead void
+launchers_want(void)
+{
+	int	i;
+
+	for (i = 0; i < 3; i++) {
+		say(IMSG_PARENT_LAUNCHER_WANTED, 1, NULL, 0);
+		say(IMSG_PARENT_ALIVE_WANTED, 0, NULL, 0);
+		hear_word(IMSG_ENGINE_ALIVE);
+	}
+	dprintf(STDERR_FILENO, "liar: launchers: all was answered\n");
+	_exit(0);
+}
+
 static void
 engine_lies(void)
 {
@@ -243,6 +401,10 @@ engine_lies(void)
 		flood();
 	else if (is("descriptors"))
 		descriptors();
+	else if (is("kills"))
+		kills();
+	else if (is("wants-launchers"))
+		launchers_want();
 	else
 		broken(word);
 }
@@ -327,10 +489,11 @@ engine_behave(void)
 	struct sync_order	 order;
 	unsigned int		 want = strncmp(scenario, "launcher", 8) == 0 ?
 				    2 : 1;
+	uint32_t		 id;
 
 	do {
-		order_hear(&order);
-		say(IMSG_PARENT_SYNCING, 0, &order, sizeof(order));
+		id = order_hear(&order);
+		say(IMSG_PARENT_SYNCING, id, &order, sizeof(order));
 	} while (order.number < want);
 	say(IMSG_PARENT_ALIVE_WANTED, 0, NULL, 0);
 	hear_word(IMSG_ENGINE_ALIVE);
@@ -366,6 +529,20 @@ child(const char *role)
  * The parent
  */
 
+struct engine_setup	configure_setup;
+
+int
+configure_again(configure_report *report, void *arg)
+{
+	return (-1);
+}
+
+int
+daemon_reload(configure_report *report, void *arg)
+{
+	return (-1);
+}
+
 static void
 started(void)
 {
@@ -385,7 +562,7 @@ main(int argc, char **argv)
 	static char	 exe[PATH_MAX], program[] = "true";
 	static char	*words[] = { program, NULL };
 	struct rlimit	 rl = { 64, 64 };
-	struct service	*sv;
+	struct service	*sv, *closed;
 
 	if (argc == 3 && strcmp(argv[1], "-P") == 0)
 		child(argv[2]);
@@ -397,13 +574,18 @@ main(int argc, char **argv)
 	log_init("liar", NULL, 0);
 	config.exe_path = exe;
 	config.started = started;
+	config.control = order_carry_out;
 	parent_init();
-	if ((sv = service_new("liar")) == NULL)
+	if ((sv = service_new("liar")) == NULL ||
+	    (closed = service_new("closed")) == NULL)
 		fatal("service");
 	sv->launch.argv = words;
 	sv->settings.sessions_max = sv->sessions_high = 40;
 	sv->settings.log_level = LOG_LEVEL_VERBOSE;
 	identity_fill(&sv->launch.identity);
+	closed->settings.flags = SERVICE_CLOSE;
+	closed->settings.sessions_max = closed->sessions_high = 40;
+	identity_fill(&closed->launch.identity);
 	identity_fill(&config.identity);
 	parent_run();
 }

@@ -90,6 +90,37 @@ descriptors_body()
 	atf_check -o ignore grep "descriptors: all were answered" err
 }
 
+atf_test_case kills
+kills_head()
+{
+	atf_set descr "an engine that ends sessions that are none"
+	atf_set timeout 120
+}
+kills_body()
+{
+	lie engine kills
+	grep "^liar: kill: " err >told
+	# Exit status 7 of its own, twice; nothing; SIGTERM.
+	atf_check -o file:told cat <<END
+liar: kill: bystander: status 1792
+liar: kill: bystander: status 1792
+liar: kill: engine: left alone
+liar: kill: orphan: status 15
+END
+}
+
+atf_test_case launchers
+launchers_head()
+{
+	atf_set descr "an engine that wants launchers where none belong"
+	atf_set timeout 120
+}
+launchers_body()
+{
+	lie engine wants-launchers
+	atf_check -o ignore grep "launchers: all was answered" err
+}
+
 # Before anything was served a child that can't begin is the end.
 atf_test_case hello
 hello_head()
@@ -118,5 +149,7 @@ atf_init_test_cases()
 	atf_add_test_case launcher
 	atf_add_test_case flood
 	atf_add_test_case descriptors
+	atf_add_test_case kills
+	atf_add_test_case launchers
 	atf_add_test_case hello
 }

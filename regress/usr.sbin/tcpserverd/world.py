@@ -616,13 +616,19 @@ class Server:
     def wait_gone(self):
         """Nothing of the server itself is left; programs may be"""
         wait_for(lambda: not [pid for pid in session_processes(self.pid)
-                              if is_ours(pid)], 'the end of every process')
+                              if is_ours(pid) or is_ending(pid)],
+                 'the end of every process')
 
 
 def is_ours(pid):
     command = process_command(pid)
     return command.startswith('tcpserverd') or \
         command.split(' ')[0].startswith(STAGE)
+
+
+def is_ending(pid):
+    """Its memory goes first, its descriptors only then"""
+    return process_command(pid) == ''
 
 
 def log_around(server, pid):
