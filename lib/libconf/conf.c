@@ -2,14 +2,16 @@
  * Copyright (c) 2026 the tcpserverd developers.  ISC licence, see LICENSE.
  *
  * Reading configuration files into tokens.  A file is read whole before its
- * first token, so that a change under our hands can't be seen by halves; a
- * macro is one more text, read in the place of its name.
+ * first token, so that a change under our hands can't be seen by halves, and
+ * so are all files of a directory; a macro is one more text, read in the place
+ * of its name.
  */
 #include <sys/types.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -26,6 +28,7 @@
 
 #define ERROR_SIZE	(CONF_WORD_MAX + 1024)	/* room for a path and why */
 #define MACRO_DEPTH_MAX	64
+#define DIRECTORY_SUFFIX	".conf"
 /* What was read is the lexer's own affair: no token, look for the next. */
 #define TOKEN_NONE	(-1)
 
@@ -37,8 +40,11 @@ struct source {
 	size_t			 len;
 	size_t			 pos;
 	int			 line;
-	dev_t			 dev;
+	dev_t			 dev;		/* of files */
 	ino_t			 ino;
+	unsigned int		 depth;		/* of those of a directory the
+						 * same: each waits for the one
+						 * before it */
 };
 
 struct macro {
@@ -63,7 +69,6 @@ struct conf {
 	struct source			*place;		/* of the last token */
 	int				 line;
 	int				 secret;
-	unsigned int			 files_deep;
 	unsigned int			 macros_deep;
 	unsigned int			 files;
 	unsigned int			 expansions;
@@ -306,8 +311,10 @@ conf_macro_set(struct conf *c, const char *name, const char *value)
  * Files
  */
 
+/* To be read next, or after another one. */
 static struct source *
-source_push(struct conf *c, const char *name, char *text, size_t len)
+source_push(struct conf *c, const char *name, char *text, size_t len,
+    struct source *after)
 {
 	struct source	*s;
 
@@ -320,11 +327,12 @@ source_push(struct conf *c, const char *name, char *text, size_t len)
 	s->text = text;
 	s->len = len;
 	s->line = 1;
-	TAILQ_INSERT_HEAD(&c->reading, s, entry);
+	if (after == NULL)
+		TAILQ_INSERT_HEAD(&c->reading, s, entry);
+	else
+		TAILQ_INSERT_AFTER(&c->reading, after, s, entry);
 	if (name == NULL)
 		c->macros_deep++;
-	else
-		c->files_deep++;
 	return (s);
 }
 
@@ -343,7 +351,17 @@ source_pop(struct conf *c)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&c->done, s, entry);
-	c->files_deep--;
+}
+
+static unsigned int
+files_deep(const struct conf *c)
+{
+	const struct source	*s;
+
+	TAILQ_FOREACH(s, &c->reading, entry)
+		if (s->name != NULL)
+			return (s->depth);
+	return (0);
 }
 
 static int
@@ -378,21 +396,27 @@ conf_read(int fd, size_t *len)
 	return (text);
 }
 
+/* Of each depth the first is being read, the others wait. */
 static int
-file_is_being_read(const struct conf *c, const struct stat *st)
+file_is_being_read(const struct conf *c, const struct stat *st,
+    unsigned int depth)
 {
 	const struct source	*s;
 
-	TAILQ_FOREACH(s, &c->reading, entry)
-		if (s->name != NULL && s->dev == st->st_dev &&
-		    s->ino == st->st_ino)
+	TAILQ_FOREACH(s, &c->reading, entry) {
+		if (s->name == NULL || s->depth >= depth)
+			continue;
+		depth = s->depth;
+		if (s->dev == st->st_dev && s->ino == st->st_ino)
 			return (1);
+	}
 	return (0);
 }
 
 /* 0, or -1 after an error was said. */
 static int
-file_check(struct conf *c, const char *path, const struct stat *st)
+file_check(struct conf *c, const char *path, const struct stat *st,
+    unsigned int depth)
 {
 	if (!S_ISREG(st->st_mode))
 		conf_error(c, "%s: not a regular file", path);
@@ -402,7 +426,7 @@ file_check(struct conf *c, const char *path, const struct stat *st)
 	else if (st->st_size > CONF_FILE_SIZE_MAX)
 		conf_error(c, "%s: larger than %d bytes", path,
 		    CONF_FILE_SIZE_MAX);
-	else if (file_is_being_read(c, st))
+	else if (file_is_being_read(c, st, depth))
 		conf_error(c, "%s: includes itself", path);
 	else
 		return (0);
@@ -411,7 +435,8 @@ file_check(struct conf *c, const char *path, const struct stat *st)
 
 /* Returns the text; NULL after an error was said. */
 static char *
-file_load(struct conf *c, const char *path, struct stat *st, size_t *len)
+file_load(struct conf *c, const char *path, unsigned int depth,
+    struct stat *st, size_t *len)
 {
 	char	*text = NULL;
 	int	 fd;
@@ -419,7 +444,7 @@ file_load(struct conf *c, const char *path, struct stat *st, size_t *len)
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, st) == -1)
 		conf_error(c, "%s: %s", path, strerror(errno));
-	else if (file_check(c, path, st) == 0) {
+	else if (file_check(c, path, st, depth) == 0) {
 		*len = (size_t)st->st_size;
 		if ((text = conf_read(fd, len)) == NULL)
 			conf_error(c, "%s: %s", path, strerror(errno));
@@ -430,9 +455,9 @@ file_load(struct conf *c, const char *path, struct stat *st, size_t *len)
 }
 
 static int
-file_bounds(struct conf *c, const char *path)
+file_bounds(struct conf *c, const char *path, unsigned int depth)
 {
-	if (c->files_deep >= CONF_DEPTH_MAX)
+	if (depth > CONF_DEPTH_MAX)
 		conf_error(c, "%s: more than %d files deep", path,
 		    CONF_DEPTH_MAX);
 	else if (c->files >= CONF_FILES_MAX)
@@ -442,33 +467,106 @@ file_bounds(struct conf *c, const char *path)
 	return (-1);
 }
 
-static int
-file_push(struct conf *c, const char *path)
+/* NULL after an error was said. */
+static struct source *
+file_push(struct conf *c, const char *path, unsigned int depth,
+    struct source *after)
 {
 	struct source	*s;
 	struct stat	 st;
 	char		*text;
 	size_t		 len;
 
-	if (file_bounds(c, path) == -1 ||
-	    (text = file_load(c, path, &st, &len)) == NULL)
-		return (-1);
-	if ((s = source_push(c, path, text, len)) == NULL) {
+	if (file_bounds(c, path, depth) == -1 ||
+	    (text = file_load(c, path, depth, &st, &len)) == NULL)
+		return (NULL);
+	if ((s = source_push(c, path, text, len, after)) == NULL) {
 		free(text);
 		conf_error(c, "%s: %s", path, strerror(errno));
-		return (-1);
+		return (NULL);
 	}
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
+	s->depth = depth;
 	c->files++;
-	return (0);
+	return (s);
 }
 
 int
 conf_open(struct conf *c, const char *path, int secret)
 {
 	c->secret = secret;
-	return (file_push(c, path));
+	return (file_push(c, path, 1, NULL) == NULL ? -1 : 0);
+}
+
+/*
+ * Directories
+ */
+
+static int
+entry_is_wanted(const struct dirent *d)
+{
+	size_t	len = strlen(d->d_name), suffix = strlen(DIRECTORY_SUFFIX);
+
+	return (d->d_name[0] != '.' && len > suffix &&
+	    strcmp(d->d_name + len - suffix, DIRECTORY_SUFFIX) == 0);
+}
+
+/* In the same order everywhere: alphasort(3) goes by the locale. */
+static int
+entry_compare(const struct dirent **a, const struct dirent **b)
+{
+	return (strcmp((*a)->d_name, (*b)->d_name));
+}
+
+/* One of its files, to be read after another one; NULL after an error. */
+static struct source *
+directory_file_push(struct conf *c, const char *directory, const char *name,
+    unsigned int depth, struct source *after)
+{
+	char	path[PATH_MAX];
+	size_t	len = strlen(directory);
+
+	if (snprintf(path, sizeof(path), "%s%s%s", directory,
+	    directory[len - 1] == '/' ? "" : "/", name) < (int)sizeof(path))
+		return (file_push(c, path, depth, after));
+	conf_error(c, "%s: %s", directory, strerror(ENAMETOOLONG));
+	return (NULL);
+}
+
+static int
+directory_push(struct conf *c, const char *path)
+{
+	struct dirent	**names;
+	struct source	 *s, *last = NULL;
+	unsigned int	  depth = files_deep(c) + 1;
+	int		  i, n, rv = 0;
+
+	if ((n = scandir(path, &names, entry_is_wanted, entry_compare)) == -1) {
+		conf_error(c, "%s: %s", path, strerror(errno));
+		return (-1);
+	}
+	for (i = 0; i < n; i++) {
+		s = directory_file_push(c, path, names[i]->d_name, depth,
+		    last);
+		if (s == NULL)
+			rv = -1;
+		else
+			last = s;
+		free(names[i]);
+	}
+	free(names);
+	return (rv);
+}
+
+static int
+path_push(struct conf *c, const char *path)
+{
+	struct stat	st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return (directory_push(c, path));
+	return (file_push(c, path, files_deep(c) + 1, NULL) == NULL ? -1 : 0);
 }
 
 /* Beside the file that names it. */
@@ -477,8 +575,12 @@ include_push(struct conf *c, const char *path)
 {
 	char	full[PATH_MAX], dir[PATH_MAX];
 
+	if (path[0] == '\0') {
+		conf_error(c, "include \"\": no file");
+		return (-1);
+	}
 	if (path[0] == '/' || conf_file(c) == NULL)
-		return (file_push(c, path));
+		return (path_push(c, path));
 	strlcpy(dir, conf_file(c), sizeof(dir));
 	if (snprintf(full, sizeof(full), "%s/%s", dirname(dir), path) >=
 	    (int)sizeof(full)) {
@@ -486,7 +588,7 @@ include_push(struct conf *c, const char *path)
 		    strerror(ENAMETOOLONG));
 		return (-1);
 	}
-	return (file_push(c, full));
+	return (path_push(c, full));
 }
 
 /*
@@ -773,7 +875,7 @@ macro_lex(struct conf *c, struct conf_value *v)
 	}
 	c->expansions++;
 	if ((text = strdup(m->value)) == NULL ||
-	    source_push(c, NULL, text, strlen(text)) == NULL) {
+	    source_push(c, NULL, text, strlen(text), NULL) == NULL) {
 		free(text);
 		conf_error(c, "%s", strerror(errno));
 		return (c->tokens.error);

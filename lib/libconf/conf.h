@@ -4,7 +4,7 @@
  *
  *	# comment
  *	mail_if = "em0"			a macro (grammar: conf_macro_set)
- *	include "/etc/more.conf"
+ *	include "/etc/more.conf"	or a directory: its *.conf, by name
  *	listen on $mail_if port 25	its value is read in its place
  *	exec "/bin/cat" "-v"		quoted: a string, never a keyword
  *

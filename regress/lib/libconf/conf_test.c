@@ -424,20 +424,94 @@ ATF_TC_BODY(includes, tc)
 	LEX("include \"d/open.conf\" b", "'b'", "");
 }
 
+ATF_TC_WITHOUT_HEAD(directories);
+ATF_TC_BODY(directories, tc)
+{
+	ATF_REQUIRE(mkdir("d", 0755) == 0 && mkdir("d/e", 0755) == 0);
+	/* Nothing is in it, nothing is read. */
+	LEX("a include \"d\" b", "'a' 'b'", "");
+	/* By name, digits and capitals first, and only what is meant. */
+	file("d/b.conf", "two");
+	file("d/B.conf", "one include \"e/in.conf\" after");
+	file("d/10.conf", "zero");
+	file("d/c.conf", "\nthree");
+	file("d/.a.conf", "no");
+	file("d/.conf", "no");
+	file("d/a.conf~", "no");
+	file("d/a", "no");
+	file("d/e/in.conf", "within");
+	LEX("a include \"d\" b",
+	    "'a' 'zero' 'one' 'within' 'after' 'two' 'three' 'b'", "");
+	LEX("a include \"d/\" b",
+	    "'a' 'zero' 'one' 'within' 'after' 'two' 'three' 'b'", "");
+	/* Within it, too, and a file of it by another one of it. */
+	file("d/e/f.conf", "include \"../c.conf\"");
+	file("d/b.conf", "include \"e\" include \"c.conf\"");
+	LEX("include \"d\" b", "'zero' 'one' 'within' 'after' 'three' "
+	    "'within' 'three' 'three' 'b'", "");
+	/* By way of a macro. */
+	LEX("m = \"include \\\"d/e\\\" x\"\n$m y",
+	    "'m' = 'include \"d/e\" x' 'three' 'within' 'x' 'y'", "");
+	/* What is defined in one is known in the next. */
+	file("d/10.conf", "m = \"there\"");
+	file("d/B.conf", "$m");
+	file("d/b.conf", "");
+	file("d/c.conf", "\"open");
+	LEX("include \"d\" $m", "'m' = 'there' 'there' ERROR 'there'",
+	    "./d/c.conf:1: string: no closing quote\n");
+}
+
+ATF_TC_WITHOUT_HEAD(directories_that_fail);
+ATF_TC_BODY(directories_that_fail, tc)
+{
+	static char	wanted[CONF_FILES_MAX * 4];
+	char		name[32];
+	int		i;
+
+	/* Each file that can't be read is told, others are read. */
+	ATF_REQUIRE(mkdir("d", 0755) == 0 && mkdir("d/b.conf", 0755) == 0);
+	file("d/a.conf", "a");
+	file("d/c.conf", "c");
+	ATF_REQUIRE(mkfifo("d/d.conf", 0644) == 0);
+	ATF_REQUIRE(symlink("nowhere", "d/e.conf") == 0);
+	LEX("x\ninclude \"d\" b", "'x' ERROR 'a' 'c' 'b'",
+	    "main.conf:2: ./d/b.conf: not a regular file\n"
+	    "main.conf:2: ./d/d.conf: not a regular file\n"
+	    "main.conf:2: ./d/e.conf: No such file or directory\n");
+	/* The one that names the directory, or a directory that does. */
+	ATF_REQUIRE(mkdir("l", 0755) == 0);
+	file("l/m.conf", "m include \".\" n");
+	LEX("include \"l\" b", "'m' ERROR 'n' 'b'",
+	    "./l/m.conf:1: ./l/./m.conf: includes itself\n");
+	file("l/a.conf", "a");
+	LEX("include \"l\" b", "'a' 'm' ERROR 'a' 'n' 'b'",
+	    "./l/m.conf:1: ./l/./m.conf: includes itself\n");
+	/* All of the most that is read, in one directory. */
+	ATF_REQUIRE(mkdir("n", 0755) == 0);
+	for (i = 1; i < CONF_FILES_MAX; i++) {
+		snprintf(name, sizeof(name), "n/%d.conf", i + 10000);
+		file(name, "1");
+		strlcat(wanted, "1 ", sizeof(wanted));
+	}
+	strlcat(wanted, "'b'", sizeof(wanted));
+	LEX("include \"n\" b", wanted, "");
+	file("n/z.conf", "1");
+	(void)lex("include \"n\" b");
+	ATF_CHECK_STREQ("main.conf:1: ./n/z.conf: more than 1000 files\n",
+	    errors);
+}
+
 ATF_TC_WITHOUT_HEAD(includes_that_fail);
 ATF_TC_BODY(includes_that_fail, tc)
 {
 	char	name[CONF_WORD_MAX + 64];
 
-	ATF_REQUIRE(mkdir("dir", 0755) == 0);
 	ATF_REQUIRE(mkfifo("fifo", 0644) == 0);
 	ATF_REQUIRE(symlink("loop", "loop") == 0);
 	LEX("a\ninclude \"missing\" b", "'a' ERROR 'b'",
 	    "main.conf:2: ./missing: No such file or directory\n");
-	LEX("include \"dir\" b", "ERROR 'b'",
-	    "main.conf:1: ./dir: not a regular file\n");
 	LEX("include \"\" b", "ERROR 'b'",
-	    "main.conf:1: ./: not a regular file\n");
+	    "main.conf:1: include \"\": no file\n");
 	LEX("include \"fifo\" b", "ERROR 'b'",
 	    "main.conf:1: ./fifo: not a regular file\n");
 	LEX("include \"/dev/null\" b", "ERROR 'b'",
@@ -670,6 +744,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, macros_without_end);
 	ATF_TP_ADD_TC(tp, long_rows);
 	ATF_TP_ADD_TC(tp, includes);
+	ATF_TP_ADD_TC(tp, directories);
+	ATF_TP_ADD_TC(tp, directories_that_fail);
 	ATF_TP_ADD_TC(tp, includes_that_fail);
 	ATF_TP_ADD_TC(tp, includes_without_end);
 	ATF_TP_ADD_TC(tp, main_file);

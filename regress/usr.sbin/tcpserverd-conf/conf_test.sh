@@ -267,6 +267,15 @@ include_body()
 	echo 'sesions 5' >sub/two.inc
 	atf_check -s exit:1 -o inline:'./sub/two.inc:1: "sesions": unknown word here\n./sub/two.inc:1: "sesions": unknown word here\n' \
 	    "$(atf_get_srcdir)/confread" a.conf
+	# A directory's files, by name.
+	mkdir dir
+	echo 'include "dir/" log format $how' >b.conf
+	echo 'how = "json"' >dir/10.conf
+	echo 'service b { listen on 127.0.0.1 port 2 close }' >dir/9.conf
+	echo 'service a { listen on 127.0.0.1 port 1 close }' >dir/1.conf
+	stable b.conf
+	atf_check -o inline:'service a {\nservice b {\n' grep '^service' once
+	grep -q '^log format json' once || atf_fail "not included"
 	# An unclosed block in it is closed by nobody.
 	echo 'service b {' >sub/two.inc
 	atf_check -s exit:1 -o match:'is a } missing' \
