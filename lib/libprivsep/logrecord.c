@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "logrecord.h"
+#include "ucspi.h"
 
 #define VALUE_MAX	256	/* bytes of one value as it is written */
 #define PIECE_MAX	8	/* of one byte of it */
