@@ -188,7 +188,11 @@ struct run_message {
 #define RUN_UNTRIED	'U'	/* the connection ended before it was begun:
 				 * nobody can have it (DELIVERY_UNTRIED) */
 
-/* As struct delivery_event; then text_len bytes without NUL. */
+/*
+ * As struct delivery_event; then text_len bytes without NUL, less than
+ * TEXT_SIZE: one line of printable ASCII as delivery_event_text() makes it,
+ * which report.h reads, with run_order.peer as who said it.
+ */
 struct run_result {
 	uint64_t	run;
 	uint64_t	number;

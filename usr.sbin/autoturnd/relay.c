@@ -83,10 +83,11 @@ queue_lost(struct channel *ch)
 	evtimer_add(&q->stall, &now);
 }
 
+/* When its channel does not hear it, either. */
 int
 queue_crowded(struct relay_queue *q)
 {
-	return (imsgbuf_queuelen(&q->ch.ibuf) >= RELAY_QUEUE_MAX);
+	return (imsgbuf_queuelen(&q->ch.ibuf) > RELAY_QUEUE_MAX);
 }
 
 static void
