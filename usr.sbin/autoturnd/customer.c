@@ -245,15 +245,25 @@ customer_new(const char *name, const char *maildir, const char *prefix)
 	return (c);
 }
 
-void
-customer_forget(struct customer *c)
+/* Nobody finds him any more; only his run knows him. */
+static void
+customer_detach(struct customer *c)
 {
-	customer_unschedule(c);
+	if (c->flags & CUSTOMER_DETACHED)
+		return;
+	c->flags |= CUSTOMER_GONE | CUSTOMER_DETACHED;
 	look_forget(c);
 	state_keep(c);
 	/* A directory of his name may be a customer now. */
 	memset(&spool_mtime, 0, sizeof(spool_mtime));
 	RB_REMOVE(customers, &queue.customers, c);
+}
+
+void
+customer_forget(struct customer *c)
+{
+	customer_detach(c);
+	customer_unschedule(c);
 	customer_free(c);
 }
 
@@ -357,20 +367,10 @@ customer_dispatch(struct imsg *imsg)
 	return (0);
 }
 
-/* What is known of him stays; of his Maildir, if it is the same. */
+/* What is known of him stays. */
 static void
 customer_adopt(struct customer *c, struct customer *settings)
 {
-	int	moved = strcmp(c->maildir, settings->maildir) != 0;
-
-	if (moved) {
-		look_forget(c);
-		c->flags &= ~(CUSTOMER_SETTLED | CUSTOMER_TROUBLE);
-		memset(&c->new_mtime, 0, sizeof(c->new_mtime));
-		memset(&c->cur_mtime, 0, sizeof(c->cur_mtime));
-	}
-	if (moved && c->run != NULL)
-		run_abort(c->run);
 	customer_strings_free(c);
 	c->maildir = c->name;
 	if (settings->maildir != settings->name)
@@ -385,15 +385,33 @@ customer_adopt(struct customer *c, struct customer *settings)
 	free(settings);
 }
 
+/*
+ * With another Maildir he is another one, of whom is known what the state
+ * file would tell; a run knows his Maildir by the old one's name.
+ */
+static struct customer *
+customer_move(struct customer *old, struct customer *settings)
+{
+	customer_detach(old);
+	if (old->run != NULL)
+		run_abort(old->run);
+	else
+		customer_forget(old);
+	return (settings);
+}
+
 static void
 told_apply(struct customer *settings)
 {
 	struct customer	*c;
 
-	if ((c = customer_find(settings->name)) != NULL)
+	c = customer_find(settings->name);
+	if (c != NULL && strcmp(c->maildir, settings->maildir) == 0)
 		customer_adopt(c, settings);
 	else {
-		c = settings;
+		if (c != NULL)
+			settings->flags |= c->flags & CUSTOMER_HELD;
+		c = c == NULL ? settings : customer_move(c, settings);
 		RB_INSERT(customers, &queue.customers, c);
 		state_apply(c);
 	}

@@ -24,6 +24,7 @@
 #define WELCOME_MS		10000
 #define AGAIN_MIN_MS		100	/* until another connection is asked */
 #define AGAIN_MAX_MS		30000
+#define GAPS_TOLD_MS		10000
 #define STEADY_MS		60000	/* so long it must have been there for
 					 * the waiting to begin anew */
 
@@ -103,6 +104,7 @@ event_refused(struct imsg *imsg)
 		len = sizeof(text) - 1;
 	if (len > 0 && imsg_get_buf(imsg, text, len) == -1)
 		text[0] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
 	log_warnx("events of tcpserverd: refused: %s", text);
 	return (-1);
 }
@@ -127,10 +129,20 @@ event_welcome(struct imsg *imsg)
 	return (0);
 }
 
+/* Told now and then: a storm that we are too slow for needs no other. */
 static void
 gap_found(uint64_t count)
 {
-	log_info("events of tcpserverd: %" PRIu64 " lost", count);
+	static uint64_t	untold;
+	static int64_t	told_ms = -GAPS_TOLD_MS;
+	int64_t		now = clock_ms();
+
+	untold = count > UINT64_MAX - untold ? UINT64_MAX : untold + count;
+	if (now - told_ms >= GAPS_TOLD_MS) {
+		log_info("events of tcpserverd: %" PRIu64 " lost", untold);
+		told_ms = now;
+		untold = 0;
+	}
 	look_all(REASON_GAP);
 }
 

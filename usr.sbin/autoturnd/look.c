@@ -61,6 +61,7 @@ static struct {
 	enum reason	 again;
 } all;
 
+static int64_t			ticked_ms;	/* the last look_tick() */
 static struct watched_list	watched = TAILQ_HEAD_INITIALIZER(watched);
 static int			watched_count;
 static int			watched_max;	/* none before look_init() */
@@ -265,8 +266,8 @@ watched_new(struct customer *c)
 		return (NULL);
 	if (watch_add(c->name, c->maildir) == -1) {
 		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
-			log_warn("%d Maildirs watched, no more",
-			    watched_count);
+			log_warnx("%d Maildirs are watched: the system gives "
+			    "no more", watched_count);
 			watched_max = watched_count;
 		}
 		free(w);
@@ -438,18 +439,21 @@ scan_grain(void)
 	return (ms < GRAIN_MIN_MS ? GRAIN_MIN_MS : ms);
 }
 
-/* When the next one's turn is, but not for each one alone. */
+/*
+ * When the next one's turn is, but not for each one alone; by the last tick,
+ * since who asks often must not put it off.
+ */
 static int64_t
-scan_next(int64_t now)
+scan_next(void)
 {
 	int64_t	at = scan.began_ms + scan_ms();
 
 	if (scan.next != NULL && scan.total > 0)
 		at = scan.began_ms + (int64_t)((scan.done + 1) *
 		    (uint64_t)scan_ms() / scan.total) + 1;
-	if (at <= now)			/* late: no rest until it is done */
-		return (now + GRAIN_MIN_MS);
-	return (at < now + scan_grain() ? now + scan_grain() : at);
+	if (at <= ticked_ms)		/* late: no rest until it is done */
+		return (ticked_ms + GRAIN_MIN_MS);
+	return (at < ticked_ms + scan_grain() ? ticked_ms + scan_grain() : at);
 }
 
 static void
@@ -498,6 +502,7 @@ look_all(enum reason reason)
 void
 look_tick(int64_t now)
 {
+	ticked_ms = now;
 	all_tick(now);
 	scan_tick(now);
 }
@@ -505,10 +510,10 @@ look_tick(int64_t now)
 int64_t
 look_next(void)
 {
-	int64_t	now = clock_ms(), at = scan_next(now), other = at;
+	int64_t	at = scan_next(), other = at;
 
 	if (all.running)
-		other = now + GRAIN_MIN_MS;
+		other = ticked_ms + GRAIN_MIN_MS;
 	else if (all.again != REASON_NONE)
 		other = all.again_ms;
 	return (other < at ? other : at);
@@ -559,6 +564,7 @@ look_init(void)
 	watched_begin();
 	evtimer_set(&timer, look_event, NULL);
 	timer_set = 1;
-	scan_begin(clock_ms());
+	ticked_ms = clock_ms();
+	scan_begin(ticked_ms);
 	look_all(REASON_GAP);
 }

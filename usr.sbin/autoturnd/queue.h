@@ -68,6 +68,7 @@ enum job_line {
 					 * relied on */
 #define CUSTOMER_TROUBLE	0x80	/* by look.c: his Maildir can't be
 					 * read, which was told */
+#define CUSTOMER_DETACHED	0x100	/* gone, and by no name there */
 
 /*
  * There may be tens of thousands: what is the same for many is shared, what
