@@ -26,7 +26,8 @@
 #define CONTROL_STRINGS_MAX	8192
 /* One reply in a row, its NUL included; what is longer is cut. */
 #define CONTROL_REPLY_SIZE	1024
-#define CONTROL_RECIPIENTS_MAX	8	/* in a row; others are counted */
+/* Recipients in a row; others are counted. */
+#define CONTROL_RECIPIENTS_SIZE	4096
 
 enum control_type {
 	/* parent -> client */
@@ -85,8 +86,10 @@ enum control_row {
 	ROW_RUN
 };
 
-/* enum reason of queue.h has at most so many. */
-#define CONTROL_REASONS_MAX	8
+/* enum reason of queue.h; its names are in control_names.c, too. */
+#define CONTROL_REASONS		7
+
+extern const char *const	reason_names[CONTROL_REASONS];
 
 /* A spool and its queue; what is counted, since the queue was started. */
 struct control_spool {
@@ -110,7 +113,7 @@ struct control_spool {
 	uint64_t	bytes;
 	int64_t		oldest;		/* time(3); 0: none */
 	uint64_t	in_quarantine;
-	uint64_t	triggers[CONTROL_REASONS_MAX];
+	uint64_t	triggers[CONTROL_REASONS];
 	uint64_t	strangers;
 	uint64_t	runs_ok;
 	uint64_t	runs_failed;
@@ -124,6 +127,8 @@ struct control_spool {
 	uint64_t	quarantined;
 	uint64_t	repeated;
 	char		sandbox[64];
+	char		trouble[256];	/* why nothing is sent; "": all is
+					 * well */
 };
 
 /* Why nothing is on its way to a customer; names in control_names.c. */
@@ -134,6 +139,9 @@ enum control_why {
 	WHY_PAUSED,			/* his spool is */
 	WHY_STOPPING,			/* the daemon ends */
 	WHY_LOCKED,			/* another program has his lock */
+	WHY_RELAY,			/* the relay does not run just now */
+	WHY_JOURNAL,			/* the state can't be written */
+	WHY_MAILDIR,			/* his Maildir can't be read */
 	WHY_PLACE,			/* others' runs take all places */
 	WHY_INTERVAL,			/* his last run was just now */
 	WHY_RETRY,			/* the last run failed: back-off */
@@ -206,31 +214,18 @@ struct control_message {
 	uint32_t	pad;
 };
 
-enum control_phase {
-	PHASE_CONNECTING,
-	PHASE_GREETING,			/* he has not said that he is there */
-	PHASE_SENDING,
-	PHASE_ENDING,			/* QUIT */
-	PHASE_MAX
-};
-
-extern const char *const	control_phase_names[PHASE_MAX];
-
 struct control_run {
 	uint32_t	row;
-	uint32_t	phase;		/* enum control_phase */
+	uint32_t	reason;		/* enum reason */
 	uint64_t	run;
 	char		customer[CUSTOMER_NAME_SIZE];
-	uint32_t	reason;		/* enum reason */
-	uint32_t	window;
+	char		doing[32];	/* a few words */
 	int64_t		started_at;
 	uint64_t	open;		/* sent, not answered */
-	uint64_t	left;		/* found, not sent yet */
 	uint64_t	accepted;
 	uint64_t	accepted_bytes;
 	uint64_t	deferred;
 	uint64_t	refused;
-	uint64_t	quarantined;
 };
 
 #endif

@@ -281,6 +281,23 @@ place_walk(const struct place *place, DIR *dir,
 }
 
 int
+quarantine_find(struct customer *c, const char *name,
+    void (*visit)(const struct quarantine_entry *, void *), void *arg)
+{
+	struct place	 place;
+
+	if (!name_is_plain(name) || name_is_reason(name)) {
+		errno = EINVAL;
+		return (-1);
+	}
+	if (place_open(&place, c->maildir, 0) == -1)
+		return (-1);
+	entry_show(&place, name, visit, arg);
+	place_close(&place);
+	return (0);
+}
+
+int
 quarantine_walk(struct customer *c,
     void (*visit)(const struct quarantine_entry *, void *), void *arg)
 {

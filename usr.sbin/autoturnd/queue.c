@@ -75,6 +75,7 @@ queue_begin(void)
 		    queue.spool.state_path);
 	schedule_init();
 	look_init();
+	control_init();
 	if (channel_send(&queue.parent, IMSG_PARENT_READY, 0, -1, NULL,
 	    0) == -1)
 		fatal("ready");

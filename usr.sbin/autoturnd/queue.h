@@ -36,6 +36,7 @@ enum reason {
 	REASON_MAX
 };
 
+/* control_names.c */
 extern const char *const	reason_names[REASON_MAX];
 
 enum job_state {
@@ -396,7 +397,8 @@ int		 state_save(void);
  * quarantine.c: a message that can't be read or sent goes to the directory
  * quarantine of its Maildir, with NAME.reason beside it; back to new/ again.
  * quarantine_put: by Maildir, name ("new/..."), reason.  All: 0, or -1 with
- * errno.  quarantine_release: name without a directory.
+ * errno.  quarantine_release: name without a directory.  quarantine_find:
+ * calls the function for that one, if it is there.
  */
 struct quarantine_entry {
 	const char	*name;
@@ -407,6 +409,8 @@ struct quarantine_entry {
 
 int		 quarantine_put(const char *, const char *, const char *);
 int		 quarantine_release(struct customer *, const char *);
+int		 quarantine_find(struct customer *, const char *,
+		    void (*)(const struct quarantine_entry *, void *), void *);
 int		 quarantine_walk(struct customer *,
 		    void (*)(const struct quarantine_entry *, void *), void *);
 
@@ -441,7 +445,11 @@ int		 return_dispatch(struct channel *, struct imsg *);
 void		 return_mailer_ready(void);
 void		 return_mailer_lost(struct channel *);
 
-/* control.c: autoturnctl's clients */
+/*
+ * control.c: autoturnctl's clients.  control_init: now is when the queue was
+ * started, for the eyes.
+ */
+void		 control_init(void);
 void		 control_add(int, int);
 int		 control_dispatch_parent(struct imsg *);	/* RELOAD_... */
 

@@ -25,6 +25,7 @@
 
 #include "message.h"
 #include "queue.h"
+#include "said.h"
 #include "report.h"
 #include "run.h"
 
@@ -351,6 +352,7 @@ work_remove(void)
 	if (journal_sent(r->maildir, r->name, &work.m.st) == 0)
 		journal_answered(r->maildir, r->name, 'D');
 	(void)journal_commit();
+	said_forget(r->maildir, r->name);
 	if (unlinkat(work.dirfd, r->name, 0) == -1 && errno != ENOENT)
 		log_warn("unable to remove %s/%s/%s, whose sender was told",
 		    queue.spool.path, r->maildir, r->name);

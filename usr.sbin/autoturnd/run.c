@@ -19,6 +19,7 @@
 #include "delivery.h"
 #include "logrecord.h"
 #include "run.h"
+#include "said.h"
 
 #define CONNECT_PATIENCE_MS	150000	/* the parent's own is 60 s */
 #define ABORT_PATIENCE_MS	10000
@@ -457,9 +458,11 @@ run_relay_lost(struct channel *ch)
 int
 message_expire(struct customer *c, const char *name, time_t mtime)
 {
-	const char	*text = c->reply != NULL && *c->reply != '\0' ?
-			    c->reply : EXPIRED_TEXT;
+	const char	*text = said_find(c->maildir, name);
 
+	if (text == NULL)
+		text = c->reply != NULL && *c->reply != '\0' ? c->reply :
+		    EXPIRED_TEXT;
 	if (return_message(c, name, text, 1) == -1)
 		return (-1);
 	queue.expired++;
@@ -476,6 +479,7 @@ message_quarantine(struct customer *c, const char *name, uint64_t size,
 		    queue.spool.path, c->maildir, name);
 		return (-1);
 	}
+	said_forget(c->maildir, name);
 	queue.quarantined++;
 	c->quarantined++;
 	message_log(c->name, c->maildir, name, size, mtime, "quarantined",

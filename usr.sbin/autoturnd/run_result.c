@@ -14,6 +14,7 @@
 
 #include "delivery.h"
 #include "run.h"
+#include "said.h"
 
 #define STATUS_LOST	"4.4.2"	/* of RFC 3463: in the midst of a message */
 #define BLAME		"the connection ended each time it was sent"
@@ -51,6 +52,7 @@ static void
 mail_deferred(struct run *run, struct mail *mail, const char *text)
 {
 	mail_log(run, mail, "deferred", text);
+	said_note(run->customer->maildir, mail->name, text);
 	run->deferred++;
 	queue.deferred++;
 	run_skip(run, mail->name);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "run.h"
+#include "said.h"
 
 #define LOOKS_MAX	100	/* in one run: then it is another's turn */
 #define RETRY_MS	5000	/* a journal that can't be written */
@@ -153,6 +154,7 @@ run_withdraw(struct run *run, struct mail *mail)
 int
 run_remove(struct run *run, const char *name)
 {
+	said_forget(run->customer->maildir, name);
 	if (unlinkat(run->dirfd, name, 0) == 0 || errno == ENOENT)
 		return (0);
 	log_warn("unable to remove %s/%s/%s, which needs not be sent again; "

@@ -20,16 +20,6 @@
 
 RB_HEAD(due_tree, customer);
 
-const char *const	reason_names[REASON_MAX] = {
-	[REASON_NONE] = "none",
-	[REASON_SCAN] = "scan",
-	[REASON_MAIL] = "mail",
-	[REASON_RETRY] = "retry",
-	[REASON_GAP] = "gap",
-	[REASON_SESSION] = "session",
-	[REASON_OPERATOR] = "operator"
-};
-
 static struct due_tree		due = RB_INITIALIZER(&due);
 static struct customer_list	lines[JOB_LINES] = {
 	TAILQ_HEAD_INITIALIZER(lines[LINE_HERE]),
