@@ -154,7 +154,7 @@ queue_dispatch(struct channel *ch, struct imsg *imsg)
 		rv = number_take(q, imsg, run_finish);
 		break;
 	case IMSG_RELAY_ABORT:
-		rv = number_take(q, imsg, run_abort);
+		rv = number_take(q, imsg, relay_run_abort);
 		break;
 	}
 	if (rv == -1)
@@ -206,7 +206,7 @@ run_take(struct imsg *imsg)
 		return;
 	}
 	/* The number is the queue's. */
-	if (run_begin(q, &order, fd) == -1) {
+	if (relay_run_begin(q, &order, fd) == -1) {
 		log_warnx("run %llu of spool %u can't be: there is one, or "
 		    "there are too many", (unsigned long long)order.run,
 		    order.spool);

@@ -34,21 +34,21 @@ struct relay_queue {
 /*
  * relay_run.c
  *
- * run_begin: a connection and what is to be done with it; takes the
+ * relay_run_begin: a connection and what is to be done with it; takes the
  * descriptor (-1: it was lost), and says IMSG_RUN_STARTED, or IMSG_RUN_END
  * why not.  0, or -1 if there is such a run, or are too many.
- * run_message, run_finish, run_abort: what the queue wants of a run, by its
- * number; one that has ended is none of its mistakes.  run_message takes the
+ * run_message, run_finish, relay_run_abort: what the queue wants of a run, by
+ * its number; one that has ended is none of its mistakes.  run_message takes the
  * descriptor, -1 if it was lost on its way.  0, or -1 for what a queue never
  * asks for: then it is not ours.
  * runs_end: the queue is gone, its runs with it: connections are closed,
  * nothing is said.
  * runs_resume: it reads again.
  */
-int	run_begin(struct relay_queue *, const struct run_order *, int);
+int	relay_run_begin(struct relay_queue *, const struct run_order *, int);
 int	run_message(struct relay_queue *, const struct run_message *, int);
 void	run_finish(struct relay_queue *, uint64_t);
-void	run_abort(struct relay_queue *, uint64_t);
+void	relay_run_abort(struct relay_queue *, uint64_t);
 void	runs_end(struct relay_queue *);
 void	runs_resume(struct relay_queue *);
 

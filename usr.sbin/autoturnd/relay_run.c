@@ -595,7 +595,7 @@ run_new(struct relay_queue *q, const struct run_order *order, int fd)
 }
 
 int
-run_begin(struct relay_queue *q, const struct run_order *order, int fd)
+relay_run_begin(struct relay_queue *q, const struct run_order *order, int fd)
 {
 	struct relay_run	*run;
 
@@ -671,7 +671,7 @@ run_finish(struct relay_queue *q, uint64_t number)
 }
 
 void
-run_abort(struct relay_queue *q, uint64_t number)
+relay_run_abort(struct relay_queue *q, uint64_t number)
 {
 	struct relay_run	*run;
 
