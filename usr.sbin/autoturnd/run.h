@@ -58,6 +58,7 @@ struct run {
 	uint64_t		 untried;	/* the first, its number; 0 */
 	char			*untried_name;
 	int			 lost;		/* a suspect was found */
+	int			 ending;	/* relay will say so next */
 	int			 stopped;	/* send no more: see why */
 	int			 more;		/* messages_max was met */
 

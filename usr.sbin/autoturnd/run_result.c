@@ -92,7 +92,7 @@ mail_lost(struct run *run, struct mail *mail, const char *text)
 {
 	const char	*maildir = run->customer->maildir;
 
-	run->lost = 1;
+	run->lost = run->ending = 1;
 	if (!suspect_is(maildir, mail->name)) {
 		suspect_note(maildir, mail->name);
 		return;
@@ -127,6 +127,7 @@ mail_temporary(struct run *run, struct mail *mail,
 static void
 mail_untried(struct run *run, struct mail *mail)
 {
+	run->ending = 1;
 	journal_answered(run->customer->maildir, mail->name, RUN_UNTRIED);
 	if (run->untried != 0 && run->untried < mail->number)
 		return;
@@ -190,7 +191,7 @@ run_result(struct run *run, const struct run_result *result,
 	if (mail == NULL || mail->fd != -1 ||
 	    mail_result(run, mail, result, text) == -1)
 		return (-1);
-	if (result->status != RUN_UNTRIED)
+	if (result->status != RUN_UNTRIED && !run->stopped)
 		(void)strlcpy(run->reply, text, sizeof(run->reply));
 	mail_free(run, mail);
 	return (0);

@@ -328,7 +328,7 @@ run_finish(struct run *run)
 void
 run_advance(struct run *run)
 {
-	if (run->state != RUN_SENDS)
+	if (run->state != RUN_SENDS || run->ending)
 		return;
 	do
 		window_fill(run);
@@ -364,7 +364,7 @@ run_released(struct run *run)
 		run_connect(run);
 		return;
 	}
-	if (run->state != RUN_SENDS)
+	if (run->state != RUN_SENDS || run->ending)
 		return;
 	TAILQ_FOREACH(mail, &run->mails, entry) {
 		if (mail->fd != -1)
