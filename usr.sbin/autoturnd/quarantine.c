@@ -134,8 +134,16 @@ reason_write(const struct place *place, const char *name, const char *reason)
 static int
 message_move(const struct place *place, const char *from, const char *name)
 {
-	if (renameat(place->maildir, from, place->fd, name) == -1)
+	char	reason[NAME_BYTES_MAX + sizeof(REASON_SUFFIX)];
+	int	error;
+
+	if (renameat(place->maildir, from, place->fd, name) == -1) {
+		error = errno;
+		reason_name(reason, sizeof(reason), name);
+		(void)unlinkat(place->fd, reason, 0);
+		errno = error;
 		return (-1);
+	}
 	(void)fsync(place->fd);
 	return (0);
 }
