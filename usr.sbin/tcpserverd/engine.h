@@ -128,8 +128,11 @@ struct service {
 	struct event		 reports_ev;
 	struct event		 starts_timer;
 	struct event		 lost_timer;
+	struct event		 slow_timer;
 	int			 starts_blocked;
 	unsigned int		 starts_crowded;
+	uint64_t		 starts_answered; /* started or failed */
+	uint64_t		 slow_answered;	/* when it was looked last */
 	int64_t			 refused_ms;	/* last nonsense told of */
 	uint32_t		 sync_number;
 	uint32_t		 sync_expected;

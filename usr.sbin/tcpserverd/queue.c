@@ -23,12 +23,15 @@
 #define REPORTS_PER_TURN	256
 /* So many sends in a row that found others waiting: more launchers. */
 #define CROWDED_SENDS		16
+/* So long without a word of any start that is out: another launcher. */
+#define SLOW_START_S		2
 #define LOST_START_MS		1000	/* so long is its report waited for */
 #define REFUSED_LOG_MS		10000	/* nonsense is told of once in that */
 
 static void	starts_event(int, short, void *);
 static void	reports_event(int, short, void *);
 static void	lost_event(int, short, void *);
+static void	slow_event(int, short, void *);
 
 void
 queue_init(struct service *sv)
@@ -41,6 +44,7 @@ queue_init(struct service *sv)
 	event_set(&sv->starts_ev, sv->starts_fd, EV_WRITE, starts_event, sv);
 	evtimer_set(&sv->starts_timer, starts_event, sv);
 	evtimer_set(&sv->lost_timer, lost_event, sv);
+	evtimer_set(&sv->slow_timer, slow_event, sv);
 }
 
 void
@@ -50,6 +54,7 @@ queue_close(struct service *sv)
 	event_del(&sv->starts_ev);
 	evtimer_del(&sv->starts_timer);
 	evtimer_del(&sv->lost_timer);
+	evtimer_del(&sv->slow_timer);
 	close(sv->reports_fd);
 	close(sv->starts_fd);
 }
@@ -170,6 +175,13 @@ error_passes(int errnum)
 	    errnum == ENFILE || errnum == ETOOMANYREFS);
 }
 
+static void
+launcher_want(struct service *sv)
+{
+	(void)channel_send(&engine_parent, IMSG_PARENT_LAUNCHER_WANTED,
+	    sv->number, -1, NULL, 0);
+}
+
 /* A queue that does not empty: another launcher would use another core. */
 static void
 starts_crowd(struct service *sv)
@@ -178,8 +190,34 @@ starts_crowd(struct service *sv)
 	if (sv->starts_crowded < CROWDED_SENDS)
 		return;
 	sv->starts_crowded = 0;
-	(void)channel_send(&engine_parent, IMSG_PARENT_LAUNCHER_WANTED,
-	    sv->number, -1, NULL, 0);
+	launcher_want(sv);
+}
+
+static void
+slow_watch(struct service *sv)
+{
+	struct timeval	tv = { SLOW_START_S, 0 };
+
+	sv->slow_answered = sv->starts_answered;
+	evtimer_add(&sv->slow_timer, &tv);
+}
+
+/*
+ * A launcher that was stopped, or hangs in a file system: however few wait
+ * for it, another one can start them.
+ */
+static void
+slow_event(int fd, short event, void *arg)
+{
+	struct service	*sv = arg;
+
+	if (sv->unstarted == 0)
+		return;
+	/* After a death those that it took with it are out, too. */
+	if (sv->starts_answered == sv->slow_answered && !sv->syncing &&
+	    !evtimer_pending(&sv->lost_timer, NULL))
+		launcher_want(sv);
+	slow_watch(sv);
 }
 
 /* What the log and others want to know of it later moves over. */
@@ -226,6 +264,8 @@ client_start(struct client *c)
 	session_fill(s, c);
 	client_free(c);
 	starts_crowd(sv);
+	if (!evtimer_pending(&sv->slow_timer, NULL))
+		slow_watch(sv);
 	return (0);
 }
 
@@ -325,6 +365,7 @@ session_runs(struct session *s, const struct report *r)
 	session_started(s, r->pid);
 	if (!first || s->pid == 0)
 		return;
+	s->service->starts_answered++;
 	s->started_us = time_heard(r->at_us);
 	tell_started(s);
 }
@@ -381,6 +422,7 @@ start_failed(struct session *s, int errnum)
 {
 	struct service	*sv = s->service;
 
+	sv->starts_answered++;
 	tell_failed(s, errnum);
 	session_free(s);
 	service_count_down(sv);

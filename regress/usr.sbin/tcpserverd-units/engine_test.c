@@ -412,6 +412,39 @@ ATF_TC_BODY(launcher_died, tc)
 	process_end();
 }
 
+/*
+ * One client whose launcher is silent: another one is wanted, again and
+ * again.  Not for a service that has none out, nor one that is told anew.
+ */
+ATF_TC_WITHOUT_HEAD(launcher_silent);
+ATF_TC_BODY(launcher_silent, tc)
+{
+	struct imsg	imsg;
+	int64_t		end;
+	int		i;
+
+	begin_two(4);
+	client_of(0);
+	report(REPORT_STARTED, start_wait(), 4001, 0);
+	client_of(1);
+	(void)start_wait_from(starts2[1]);
+	for (i = 0; i < 2; i++) {
+		tp_.wanted = 0;
+		end = clock_ms() + WAIT_MS;
+		while (tp_.wanted == 0) {
+			ATF_REQUIRE_MSG(clock_ms() < end, "none is wanted");
+			if (hear_once(&imsg, 50) == 1)
+				imsg_free(&imsg);
+		}
+		ATF_CHECK_EQ(1U << 1, tp_.wanted);
+	}
+	sync_order(1, 2, 1);
+	tp_.wanted = 0;
+	hear_nothing(4500);
+	ATF_CHECK_EQ(0, tp_.wanted);
+	process_end();
+}
+
 /* The report of the start is far behind in the queue when the end comes. */
 ATF_TC_WITHOUT_HEAD(end_overtakes_queue);
 ATF_TC_BODY(end_overtakes_queue, tc)
@@ -730,6 +763,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, adopted);
 	ATF_TP_ADD_TC(tp, sync_numbers);
 	ATF_TP_ADD_TC(tp, launcher_died);
+	ATF_TP_ADD_TC(tp, launcher_silent);
 	ATF_TP_ADD_TC(tp, end_overtakes_queue);
 	ATF_TP_ADD_TC(tp, other_services);
 	ATF_TP_ADD_TC(tp, credit);

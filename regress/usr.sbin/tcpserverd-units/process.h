@@ -34,6 +34,7 @@ struct test_process {
 	int		starts[2];	/* as struct service of the parent */
 	int		reports[2];	/* [0]: engine's, [1]: launchers' */
 	int		silent;		/* gives no sign of life */
+	uint32_t	wanted;		/* launchers: a bit for each service */
 };
 
 static struct test_process	tp_;	/* one for each test case */
@@ -174,6 +175,13 @@ hear_once(struct imsg *imsg, int ms)
 			imsg_free(imsg);
 			if (!tp_.silent)
 				say(IMSG_ENGINE_ALIVE, 0, NULL, 0);
+			continue;
+		}
+		/* It may come at any time on a host that is slow. */
+		if (n == 1 && imsg_get_type(imsg) ==
+		    IMSG_PARENT_LAUNCHER_WANTED) {
+			tp_.wanted |= 1U << imsg_get_id(imsg);
+			imsg_free(imsg);
 			continue;
 		}
 		if (n == 1)

@@ -365,6 +365,18 @@ def launcher_hangs_others_help():
 
 
 @case()
+def launcher_hangs_one_waits():
+    """However few wait, another one joins in seconds"""
+    server = answer_server()
+    launcher = server.child('launcher')
+    stop(launcher)
+    same(Load(server, threads=1, total=3).wait(), (3, 0), 'served, lost')
+    same(process_state(launcher), 'T', 'its state')
+    server.wait_status(0)
+    log_exact(server)
+
+
+@case()
 def launcher_hangs_engine_dies():
     """
     Who does not tell his sessions to a new engine is killed for it, in

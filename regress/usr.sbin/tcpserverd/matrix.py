@@ -98,23 +98,31 @@ class Trial:
         self.nothing_left()
 
     def stopped(self):
-        """Nobody is turned away and nobody is served until it goes on"""
+        """Nobody is turned away; but for a launcher, nobody is served until
+        it goes on"""
         wait_for(lambda: process_state(self.target) == 'T', 'its stop')
         # The parent's word is good for 200 ms, what is under way ends.
         stays(lambda: True, GRACE_S, '')
-        if not self.load:
+        if self.role == 'launcher':
+            self.another_helps()
+        elif not self.load:
             s = self.server.connect()
             require(nothing_served(s, 0.3), 'served without the ' + self.role)
-        elif self.role == 'launcher':
-            pass            # with so many who wait, another one may join
         else:
             wait_for(self.nobody_served,
                      'nobody to be served without the ' + self.role)
         os.kill(self.target, signal.SIGCONT)
-        if not self.load:
+        if not self.load and self.role != 'launcher':
             require(re.fullmatch(rb'\d+\n', s.recv(64)),
                     'not served after SIGCONT')
             s.close()
+
+    def another_helps(self):
+        if self.load:
+            self.load.wait_served(MORE)
+        else:
+            self.server.hold()[0].close()
+        same(process_state(self.target), 'T', 'its state')
 
     def nobody_served(self, seconds=0.3):
         """Those who have their answer take it first"""
@@ -189,8 +197,8 @@ class Trial:
                 'of signal 9' if self.signal_name == 'KILL' else '0')
         elif self.signal_name == 'STOP':
             port, then = 'open, clients wait', 'SIGCONT: goes on'
-            if self.role == 'launcher' and self.load:
-                port = 'open, clients wait or another one helps'
+            if self.role == 'launcher':
+                port = 'open, another one helps'
         else:
             port = 'open'
             then = 'another one' if self.fate == 'new' else 'takes no notice'
