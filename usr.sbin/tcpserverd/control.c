@@ -24,6 +24,8 @@
 
 /* Of each socket: who may look can't keep those out who may act. */
 #define CONTROL_CLIENTS_MAX	8
+/* autoturnd comes once for each of its spools. */
+#define CONTROL_LISTENERS_MAX	64
 #define CONTROL_SOCKETS		3
 #define CONTROL_ACCEPTS_PER_TURN	16
 #define CONTROL_ACCEPT_PAUSE_MS	250
@@ -33,10 +35,27 @@ struct control_socket {
 	int			fd;
 	struct event		ev;
 	struct event		pause;
-	struct control_client	clients[CONTROL_CLIENTS_MAX];
+	struct control_client	*clients;
+	unsigned int		clients_max;
 };
 
-static struct control_socket	sockets[CONTROL_SOCKETS];
+static struct control_client	operators[CONTROL_CLIENTS_MAX];
+static struct control_client	lookers[CONTROL_CLIENTS_MAX];
+static struct control_client	listeners[CONTROL_LISTENERS_MAX];
+static struct control_socket	sockets[CONTROL_SOCKETS] = {
+	[SOCKET_CONTROL] = {
+		.clients = operators,
+		.clients_max = nitems(operators)
+	},
+	[SOCKET_RESTRICTED] = {
+		.clients = lookers,
+		.clients_max = nitems(lookers)
+	},
+	[SOCKET_EVENT] = {
+		.clients = listeners,
+		.clients_max = nitems(listeners)
+	}
+};
 static uint32_t			last_number;
 
 static void	socket_event(int, short, void *);
@@ -47,7 +66,7 @@ control_clients(int events)
 	unsigned int	i, k, n = 0;
 
 	for (k = 0; k < CONTROL_SOCKETS; k++)
-		for (i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		for (i = 0; i < sockets[k].clients_max; i++)
 			if (sockets[k].clients[i].peer.state != PEER_FREE &&
 			    (k == SOCKET_EVENT) == (events != 0))
 				n++;
@@ -61,7 +80,7 @@ peer_find(uint32_t number)
 	unsigned int		 i, k;
 
 	for (k = 0; k < CONTROL_SOCKETS; k++)
-		for (i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		for (i = 0; i < sockets[k].clients_max; i++) {
 			c = &sockets[k].clients[i];
 			if (c->peer.state != PEER_FREE &&
 			    c->peer.number == number)
@@ -257,7 +276,7 @@ control_rules_known(struct service *sv, int errnum)
 	unsigned int		 i, k;
 
 	for (k = 0; k < CONTROL_SOCKETS; k++)
-		for (i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		for (i = 0; i < sockets[k].clients_max; i++) {
 			c = &sockets[k].clients[i];
 			if (c->peer.state == PEER_BUSY &&
 			    c->checked == sv->number)
@@ -323,7 +342,7 @@ peer_free_slot(struct control_socket *sock)
 {
 	unsigned int	i;
 
-	for (i = 0; i < CONTROL_CLIENTS_MAX; i++)
+	for (i = 0; i < sock->clients_max; i++)
 		if (sock->clients[i].peer.state == PEER_FREE)
 			return (&sock->clients[i]);
 	return (NULL);
