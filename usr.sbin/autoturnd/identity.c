@@ -6,8 +6,6 @@
  */
 #include <sys/types.h>
 
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,14 +44,12 @@ identity_relay(struct privsep_hello *h)
 void
 identity_spool(struct privsep_hello *h, const struct conf_spool *cs)
 {
-	struct passwd	*pw;
-
 	identity_begin(h, "autoturnd");
 	if (geteuid() != 0)
 		return;
 	h->uid = cs->uid;
 	h->gid = cs->gid;
 	h->flags |= PRIVSEP_SET_UID | PRIVSEP_SET_GID;
-	if ((pw = getpwuid(cs->uid)) != NULL && pw->pw_gid == cs->gid)
+	if (cs->group == NULL)
 		identity_groups(h);
 }
