@@ -253,6 +253,7 @@ introduce(struct process *p)
 		poke_tell(&p->ch, p->owner);
 		relay_meets_queue(p->owner);
 		mailer_meets_queue(p->owner);
+		tcpserverd_wanted(p->owner);
 		break;
 	case PROCESS_MAILER:
 		mailer_meets_queue(p->owner);

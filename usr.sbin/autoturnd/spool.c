@@ -38,6 +38,7 @@ spool_address(const char *name, struct netaddr *addr)
 	    strcmp(netaddr_text(addr, text), name) == 0);
 }
 
+/* One that can't be looked into counts: that is to be said. */
 static int
 is_maildir(int spool, const char *name, struct stat *st)
 {
@@ -45,43 +46,81 @@ is_maildir(int spool, const char *name, struct stat *st)
 	int	n;
 
 	n = snprintf(path, sizeof(path), "%s/new", name);
-	return (n > 0 && (size_t)n < sizeof(path) &&
-	    fstatat(spool, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISDIR(st->st_mode) &&
-	    fstatat(spool, path, st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISDIR(st->st_mode));
+	if (n < 0 || (size_t)n >= sizeof(path) ||
+	    fstatat(spool, name, st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISDIR(st->st_mode))
+		return (0);
+	if (fstatat(spool, path, st, AT_SYMLINK_NOFOLLOW) == -1)
+		return (errno != ENOENT);
+	return (S_ISDIR(st->st_mode));
 }
 
-/*
- * Each Maildir that is a customer's, or could be one's: the function ends
- * the walk with anything but 0, which is returned.  -1: errno.
- */
+typedef int maildir_tell(int, const char *, const struct stat *, void *);
+
 static int
-maildirs_walk(int spool, const struct conf_spool *cs,
-    int (*tell)(int, const char *, const struct stat *, void *), void *arg)
+configured_walk(int spool, const struct conf_spool *cs, maildir_tell *tell,
+    void *arg)
 {
-	struct conf_customer	*cc;
-	struct netaddr		 addr;
-	struct dirent		*entry;
-	struct stat		 st;
-	DIR			*dir;
-	int			 fd, ended = 0;
+	const struct conf_customer	*cc;
+	struct stat			 st;
+	int				 ended = 0;
 
 	TAILQ_FOREACH(cc, &cs->customers, entry)
 		if (is_maildir(spool, cc->settings.maildir, &st) &&
 		    (ended = tell(spool, cc->settings.maildir, &st,
 		    arg)) != 0)
-			return (ended);
-	if (!cs->settings.addresses)
-		return (0);
+			break;
+	return (ended);
+}
+
+static int
+is_address(const char *name)
+{
+	struct netaddr	addr;
+
+	return (spool_address(name, &addr));
+}
+
+static int
+is_shown(const char *name)
+{
+	return (name[0] != '.');
+}
+
+/*
+ * The Maildirs whose names are wanted: the function ends the walk with
+ * anything but 0, which is returned.  -1: errno.
+ */
+static int
+directory_walk(int spool, int (*wanted)(const char *), maildir_tell *tell,
+    void *arg)
+{
+	struct dirent	*entry;
+	struct stat	 st;
+	DIR		*dir;
+	int		 fd, ended = 0;
+
 	if ((fd = openat(spool, ".", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1 || (dir = fdopendir(fd)) == NULL)
 		return (-1);
 	while (ended == 0 && (entry = readdir(dir)) != NULL)
-		if (spool_address(entry->d_name, &addr) &&
+		if (wanted(entry->d_name) &&
 		    is_maildir(spool, entry->d_name, &st))
 			ended = tell(spool, entry->d_name, &st, arg);
 	closedir(dir);
+	return (ended);
+}
+
+/* Each that is a customer's, or could be one's; as above. */
+static int
+customers_walk(int spool, const struct conf_spool *cs, maildir_tell *tell,
+    void *arg)
+{
+	int	ended;
+
+	ended = configured_walk(spool, cs, tell, arg);
+	if (ended == 0 && cs->settings.addresses)
+		ended = directory_walk(spool, is_address, tell, arg);
 	return (ended);
 }
 
@@ -191,7 +230,7 @@ spool_user_find(struct conf_spool *cs, parent_report *report, void *arg)
 		    cs->file, cs->line, cs->settings.path, strerror(errno));
 		return (-1);
 	}
-	if ((n = maildirs_walk(fd, cs, owner_compare, &s)) == -1)
+	if ((n = directory_walk(fd, is_shown, owner_compare, &s)) == -1)
 		configure_tell(report, arg, "%s:%d: spool \"%s\": %s",
 		    cs->file, cs->line, cs->settings.path, strerror(errno));
 	close(fd);
@@ -399,7 +438,7 @@ proof_child(const struct conf_spool *cs, const struct privsep_hello *hello,
 		proof_error(&pf, cs->settings.path, "", "spool");
 	else {
 		proof_customers(&pf, spool);
-		if (maildirs_walk(spool, cs, proof_maildir, &pf) == -1)
+		if (customers_walk(spool, cs, proof_maildir, &pf) == -1)
 			proof_error(&pf, cs->settings.path, "", "spool");
 	}
 	if (state_path != NULL)
