@@ -267,14 +267,12 @@ customer_forget(struct customer *c)
 	customer_free(c);
 }
 
-/* He may be freed at once, or when his run has ended. */
+/* At once, or when what is on its way to him was answered. */
 static void
 customer_gone(struct customer *c)
 {
 	c->flags |= CUSTOMER_GONE;
-	if (c->run != NULL)
-		run_abort(c->run);
-	else
+	if (c->run == NULL)
 		customer_forget(c);
 }
 
@@ -393,9 +391,7 @@ static struct customer *
 customer_move(struct customer *old, struct customer *settings)
 {
 	customer_detach(old);
-	if (old->run != NULL)
-		run_abort(old->run);
-	else
+	if (old->run == NULL)
 		customer_forget(old);
 	return (settings);
 }
