@@ -348,9 +348,10 @@ error_report(struct conf_reader *r)
 		return;
 	if (r->now.token == 0)
 		error_end(r);
-	else if (start_is_unknown(r))
+	else if (start_is_unknown(r)) {
 		error_unknown(r, &r->start);
-	else if (token_begins(r, &r->now) && r->last.token > 255)
+		r->start.text = NULL;
+	} else if (token_begins(r, &r->now) && r->last.token > 255)
 		conf_word_error(r->lexer, last, "\"%s\": something must "
 		    "follow it", last->text);
 	else

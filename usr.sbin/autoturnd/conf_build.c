@@ -113,6 +113,7 @@ void
 build_finish(struct conf_build *b)
 {
 	b->level = &b->file;
+	b->errors = conf_errors(b->lexer);
 	build_global_finish(b);
 	build_delivery_finish(b);
 	build_spools_finish(b);

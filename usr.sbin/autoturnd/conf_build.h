@@ -71,6 +71,7 @@ struct conf_build {
 	struct conf_levels	 customers;
 	struct conf_claims	 claims;
 	struct conf_level	*level;		/* that is being read */
+	unsigned int		 errors;	/* while it was read */
 	char			 hostname[HOSTNAME_SIZE];
 	char			 postmaster[MAILBOX_SIZE];
 	void			(*report)(const char *, void *);
@@ -210,10 +211,12 @@ unsigned int	 conf_address_bits(const struct netaddr *);
 
 /*
  * conf_time_parse: "90s", "5m", "4h", "14d", "0": seconds, or -1.
- * conf_time_print: the largest unit that it is a multiple of.
+ * conf_time_text: in the largest unit that it is a multiple of; returns the
+ * buffer.
  */
 int64_t	 conf_time_parse(const char *);
-void	 conf_time_print(FILE *, uint64_t);
+#define TIME_TEXT_SIZE	24
+char	*conf_time_text(uint64_t, char *);
 
 /* parse.y: is it a word of the grammar? */
 int	 conf_word_is_key(const char *);

@@ -174,15 +174,16 @@ static void
 warn_check(struct conf_build *b, const struct conf_level *l)
 {
 	const struct conf_word	*at = &l->once[ONCE_WARN];
+	char			 warn[TIME_TEXT_SIZE], life[TIME_TEXT_SIZE];
 
 	if (at->file == NULL)
 		at = &l->once[ONCE_LIFETIME];
 	if (at->file == NULL || l->delivery.warn_s == 0 ||
 	    l->delivery.warn_s < l->delivery.lifetime_s)
 		return;
-	conf_word_error(b->lexer, at, "warn: after %llu seconds, but the "
-	    "lifetime is %llu seconds", (unsigned long long)l->delivery.warn_s,
-	    (unsigned long long)l->delivery.lifetime_s);
+	conf_word_error(b->lexer, at, "warn: after %s would be too late: the "
+	    "lifetime is %s", conf_time_text(l->delivery.warn_s, warn),
+	    conf_time_text(l->delivery.lifetime_s, life));
 }
 
 static uint32_t

@@ -42,23 +42,22 @@ word_line(FILE *f, const char *what, const char *s)
 static void
 time_line(FILE *f, const char *what, uint64_t seconds)
 {
-	fprintf(f, "\t%s ", what);
-	conf_time_print(f, seconds);
-	fputc('\n', f);
+	char	text[TIME_TEXT_SIZE];
+
+	fprintf(f, "\t%s %s\n", what, conf_time_text(seconds, text));
 }
 
 static void
 retry_print(FILE *f, const struct delivery_settings *d)
 {
-	if (d->retry_s == 0) {
+	char	time[TIME_TEXT_SIZE], max[TIME_TEXT_SIZE];
+
+	if (d->retry_s == 0)
 		fputs("\tretry never\n", f);
-		return;
-	}
-	fputs("\tretry ", f);
-	conf_time_print(f, d->retry_s);
-	fputs(" max ", f);
-	conf_time_print(f, d->retry_max_s);
-	fputc('\n', f);
+	else
+		fprintf(f, "\tretry %s max %s\n",
+		    conf_time_text(d->retry_s, time),
+		    conf_time_text(d->retry_max_s, max));
 }
 
 static void

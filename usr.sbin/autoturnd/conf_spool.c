@@ -60,6 +60,23 @@ path_is_within(const char *path, const char *outer)
 	    (path[len] == '/' || path[len] == '\0'));
 }
 
+/* Where it will be: what is not there yet will be no link. */
+static void
+path_resolve(const char *path, char *real)
+{
+	char	head[PATH_MAX], *slash;
+
+	strlcpy(head, path, sizeof(head));
+	while (realpath(head, real) == NULL) {
+		if ((slash = strrchr(head, '/')) == NULL || slash == head) {
+			strlcpy(real, path, PATH_MAX);
+			return;
+		}
+		*slash = '\0';
+	}
+	strlcat(real, path + strlen(head), PATH_MAX);
+}
+
 static void
 spool_pair_check(struct conf_build *b, const struct conf_level *l,
     const char *path, const struct conf_level *other, const char *other_path)
@@ -90,8 +107,7 @@ spool_pairs_check(struct conf_build *b, const struct conf_level *l)
 		if (realpath(other->spool->settings.path, other_path) != NULL)
 			spool_pair_check(b, l, path, other, other_path);
 	}
-	if (realpath(b->conf->state_path, other_path) == NULL)
-		strlcpy(other_path, b->conf->state_path, sizeof(other_path));
+	path_resolve(b->conf->state_path, other_path);
 	if (path_is_within(path, other_path) ||
 	    path_is_within(other_path, path))
 		conf_word_error(b->lexer, &l->name, "spool \"%s\": the state "
@@ -249,8 +265,8 @@ build_spools_finish(struct conf_build *b)
 
 	TAILQ_FOREACH(l, &b->spools, entry)
 		spool_finish(b, l);
-	/* After other errors one may be among what was not understood. */
-	if (!TAILQ_EMPTY(&b->spools) || conf_errors(b->lexer) > 0)
+	/* One may be among what was not understood. */
+	if (!TAILQ_EMPTY(&b->spools) || b->errors > 0)
 		return;
 	memset(&whole, 0, sizeof(whole));
 	whole.file = b->conf->path;

@@ -44,8 +44,8 @@ conf_time_parse(const char *text)
 	return (-1);
 }
 
-void
-conf_time_print(FILE *f, uint64_t seconds)
+char *
+conf_time_text(uint64_t seconds, char *buf)
 {
 	size_t	i = 0;
 
@@ -53,6 +53,7 @@ conf_time_print(FILE *f, uint64_t seconds)
 		i++;
 	if (seconds == 0)
 		i = nitems(units) - 1;
-	fprintf(f, "%" PRIu64 "%c", seconds / (uint64_t)units[i].seconds,
-	    units[i].unit);
+	snprintf(buf, TIME_TEXT_SIZE, "%" PRIu64 "%c",
+	    seconds / (uint64_t)units[i].seconds, units[i].unit);
+	return (buf);
 }

@@ -541,38 +541,14 @@ groups_body()
 	    "$(atf_get_srcdir)/confread" a.conf
 }
 
-# The manual's examples: those of SERVICES are directives, to be put into a
-# service; the names of a site become what every host has.
-examples_extract()
-{
-	awk '
-	function unquote(s) {
-		gsub(/\\\(dq/, "\"", s)
-		gsub(/\\e/, "\\", s)
-		gsub(/\\&/, "", s)
-		return s
-	}
-	function begin() {
-		file = sprintf("example.%02d.%s", ++n,
-		    services ? "directive" : "file")
-	}
-	/^\.Sh / { services = /^\.Sh SERVICES/ }
-	/^\.Dl / {
-		begin()
-		print unquote(substr($0, 5)) >file
-	}
-	/^\.Ed/ { literal = 0 }
-	literal { print unquote($0) >file }
-	/^\.Bd -literal/ { literal = 1; begin() }
-	' "$1"
-}
-
+# Those examples of the manual that stand in SERVICES are directives, to be
+# put into a service; the names of a site become what every host has.
 example_make()
 {
-	awk -v directives="${1##*.}" '
+	awk -v section="${1##*.}" '
 	{ text = text "\n" $0 }
 	END {
-		if (directives == "file" || text ~ /^\nservice/) {
+		if (section != "SERVICES" || text ~ /^\nservice/) {
 			print text
 			exit
 		}
@@ -603,7 +579,8 @@ manual_body()
 {
 	: >rules
 	: >local
-	examples_extract "$SOURCE/share/man/man5/tcpserverd.conf.5"
+	awk -f "$SOURCE/regress/tools/manual_examples.awk" \
+	    "$SOURCE/share/man/man5/tcpserverd.conf.5"
 	set -- example.*
 	[ $# -ge 30 ] || atf_fail "only $# examples"
 	for example; do
