@@ -43,15 +43,22 @@ answer_texts(void)
 }
 
 void
-answer_put(int done)
+answer_messages(void)
 {
 	size_t	i;
 
-	json_object(NULL);
-	json_bool("done", done);
 	json_array("messages");
 	for (i = 0; i < texts_len; i++)
 		json_text(NULL, texts[i]);
+	json_end();
+}
+
+void
+answer_put(int done)
+{
+	json_object(NULL);
+	json_bool("done", done);
+	answer_messages();
 	json_done();
 }
 

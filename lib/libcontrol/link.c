@@ -90,6 +90,20 @@ link_next(struct link *l, struct link_message *m, int seconds)
 }
 
 int
+link_string(const char **s, const char **data, size_t *left, uint32_t len)
+{
+	*s = NULL;
+	if (len == 0)
+		return (0);
+	if (len > *left || (*data)[len - 1] != '\0')
+		return (-1);
+	*s = *data;
+	*data += len;
+	*left -= len;
+	return (0);
+}
+
+int
 link_fd(struct link *l)
 {
 	return (imsg_get_fd(&l->imsg));

@@ -39,6 +39,8 @@ struct link_message {
  * link_next: waits for what comes, so many seconds (0: for ever).  The
  * message is valid until the next call.  link_fd: the descriptor that came
  * with it, which is the caller's then, or -1.
+ * link_string: takes the next string of a row, of that length with its NUL,
+ * from the bytes that are left; NULL for length 0.  0, or -1: it is none.
  * link_refused: says why the daemon does not want us.
  */
 void		link_connect(struct link *, const char *);
@@ -48,6 +50,7 @@ void		link_hello(struct link *, uint32_t);
 void		link_ask(struct link *, uint32_t, const void *, size_t);
 void		link_next(struct link *, struct link_message *, int);
 int		link_fd(struct link *);
+int		link_string(const char **, const char **, size_t *, uint32_t);
 __dead void	link_refused(const struct link_message *);
 void		link_close(struct link *);
 

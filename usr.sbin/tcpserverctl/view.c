@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "link.h"
 #include "view.h"
 
 static const struct {
@@ -21,30 +22,15 @@ static const struct {
 	{ ROW_VERDICT, sizeof(struct control_verdict), 1 }
 };
 
-/* The next string of that length with its NUL; 0 or -1. */
-static int
-string_take(const char **s, const char **data, size_t *left, uint32_t len)
-{
-	*s = NULL;
-	if (len == 0)
-		return (0);
-	if (len > *left || (*data)[len - 1] != '\0')
-		return (-1);
-	*s = *data;
-	*data += len;
-	*left -= len;
-	return (0);
-}
-
 /* lens: those of local name, remote name, info, rule. */
 static int
 names_take(struct view *v, const char *data, size_t left,
     const uint32_t lens[4])
 {
-	if (string_take(&v->local_name, &data, &left, lens[0]) == -1 ||
-	    string_take(&v->remote_name, &data, &left, lens[1]) == -1 ||
-	    string_take(&v->info, &data, &left, lens[2]) == -1 ||
-	    string_take(&v->rule, &data, &left, lens[3]) == -1)
+	if (link_string(&v->local_name, &data, &left, lens[0]) == -1 ||
+	    link_string(&v->remote_name, &data, &left, lens[1]) == -1 ||
+	    link_string(&v->info, &data, &left, lens[2]) == -1 ||
+	    link_string(&v->rule, &data, &left, lens[3]) == -1)
 		return (-1);
 	return (left == 0 ? 0 : -1);
 }
@@ -83,7 +69,7 @@ verdict_take(struct view *v, const char *data, size_t left)
 		return (-1);
 	v->key = (const uint8_t *)data;
 	data += r->key_len;
-	return (string_take(&v->variables, &data, &left, r->variables_len));
+	return (link_string(&v->variables, &data, &left, r->variables_len));
 }
 
 #define END(field)	((field)[sizeof(field) - 1] = '\0')
