@@ -72,9 +72,20 @@ failure_tell(struct spool *sp, uint64_t run, int error)
 	    sizeof(failure));
 }
 
+/* Its customer's name is in the queue's lines. */
+static void
+job_log(const struct job *j, const char *what)
+{
+	if (parent.verbose)
+		log_info("%s run %llu: %s port %u: %s", j->spool->path,
+		    (unsigned long long)j->order.run, j->order.peer,
+		    (unsigned int)j->port, what);
+}
+
 static void
 job_failed(struct job *j, int error)
 {
+	job_log(j, strerror(error));
 	failure_tell(j->spool, j->order.run, error);
 	job_free(j);
 }
@@ -99,8 +110,10 @@ job_done(struct job *j)
 	    sizeof(j->order)) == -1) {
 		close(fd);
 		job_failed(j, errno);
-	} else
-		job_free(j);
+		return;
+	}
+	job_log(j, "connected");
+	job_free(j);
 }
 
 /*

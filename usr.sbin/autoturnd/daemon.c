@@ -369,6 +369,7 @@ daemon_main(int argc, char **argv)
 	reload_hold(SIG_BLOCK);
 	parent_prepare(argv[0]);
 	parent.syslog = !o.foreground;
+	parent.verbose = o.verbose;
 	pidfile_take(&o);
 	if (atexit(daemon_end) == -1)
 		fatal("atexit");

@@ -67,6 +67,7 @@ struct parent {
 	struct event		 socket_events[PARENT_SOCKETS];
 	char			*exe_path;	/* ours, for the children */
 	int			 syslog;	/* descriptor 2 leads there */
+	int			 verbose;	/* -v: log connections */
 	void			(*started)(void);	/* everything is ready */
 	time_t			 started_at;
 	time_t			 loaded_at;

@@ -129,9 +129,6 @@ events_try(struct spool *sp)
 		events_later(sp);
 		return;
 	}
-	if (sp->events_told)
-		log_info("events from \"%s\": connected",
-		    parent.conf->event_path);
 	sp->events_wanted = sp->events_told = 0;
 }
 

@@ -116,7 +116,8 @@ def user_of_others():
         skip('root can')
     spool = Spool()
     spool.maildir(customer_address())
-    refused('spool "%s" user root\n' % spool.path, r'user root: ')
+    refused('spool "%s" user daemon\n' % spool.path,
+            r'user daemon: only root can')
 
 
 main()
