@@ -25,7 +25,7 @@
 #define GRAIN_MAX_MS	1000	/* of the scan */
 #define GRAIN_MIN_MS	10
 #define TICK_LOOKS_MAX	64
-#define ALL_GAP_MS	10000	/* between the beginnings of two look_all() */
+#define ALL_GAP_MS	5000	/* between the beginnings of two look_all() */
 
 struct watched {
 	TAILQ_ENTRY(watched)	 entry;
