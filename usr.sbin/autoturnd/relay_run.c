@@ -210,6 +210,31 @@ message_result(struct relay_run *run, struct relay_message *m,
 	message_free(run, &run->given, m);
 }
 
+/* The queue need not fear that it arrives twice. */
+static void
+message_untried(struct relay_run *run, struct relay_messages *list,
+    struct relay_message *m)
+{
+	struct delivery_event	event;
+
+	memset(&event, 0, sizeof(event));
+	event.status = RUN_UNTRIED;
+	event.enhanced = "";
+	result_tell(run, m, &event, "");
+	message_free(run, list, m);
+}
+
+static void
+run_ended(struct relay_run *run, const struct delivery_event *event)
+{
+	struct relay_message	*m;
+
+	run->ended = 1;
+	while ((m = TAILQ_FIRST(&run->waiting)) != NULL)
+		message_untried(run, &run->waiting, m);
+	end_tell(run->queue, &run->order, event);
+}
+
 static void
 events_take(struct relay_run *run)
 {
@@ -221,11 +246,10 @@ events_take(struct relay_run *run)
 			message_result(run, event.cookie, &event);
 			break;
 		case DELIVERY_UNTRIED:
-			message_free(run, &run->given, event.cookie);
+			message_untried(run, &run->given, event.cookie);
 			break;
 		case DELIVERY_END:
-			run->ended = 1;
-			end_tell(run->queue, &run->order, &event);
+			run_ended(run, &event);
 			break;
 		}
 	}

@@ -46,8 +46,7 @@ struct run {
 
 	struct maildir_list	 list;
 	size_t			 next;		/* of the list */
-	int			 late;		/* now the suspects, singly */
-	size_t			 suspects;	/* in the list */
+	size_t			 suspects;	/* from there on: singly */
 	unsigned int		 looks;
 	struct names		 skipped;	/* not again in this run */
 
@@ -107,12 +106,13 @@ void	run_blame(struct run *, int);
 /*
  * suspects.c: messages with which a connection ended.  They are sent after all
  * others, each alone; those that end it again, while others were answered, are
- * counted.  suspect_is: 1 or 0.  suspect_note: from now on it is one.
- * suspect_strike: the count, after one more.  suspect_clear: it was answered.
+ * counted.  suspect_losses: connections that ended with it, 0: it is none.
+ * suspect_note: another one.  suspect_strike: how often it was to blame, after
+ * once more.  suspect_clear: it was answered.
  */
 #define SUSPECT_STRIKES_MAX	3
 
-int	suspect_is(const char *, const char *);
+unsigned int suspect_losses(const char *, const char *);
 void	suspect_note(const char *, const char *);
 unsigned int suspect_strike(const char *, const char *);
 void	suspect_clear(const char *, const char *);

@@ -85,19 +85,17 @@ mail_quarantine(struct run *run, struct mail *mail, const char *why)
 
 /*
  * It was under way and nobody heard what became of it: the journal keeps it as
- * such.  Sent alone, after others were answered, it is to blame.
+ * such.  A suspect is sent alone: after others were answered it is to blame.
  */
 static void
 mail_lost(struct run *run, struct mail *mail, const char *text)
 {
 	const char	*maildir = run->customer->maildir;
+	unsigned int	 before = suspect_losses(maildir, mail->name);
 
 	run->lost = run->ending = 1;
-	if (!suspect_is(maildir, mail->name)) {
-		suspect_note(maildir, mail->name);
-		return;
-	}
-	if (!run->late || run->answered == 0 ||
+	suspect_note(maildir, mail->name);
+	if (before == 0 || run->answered == 0 ||
 	    suspect_strike(maildir, mail->name) < SUSPECT_STRIKES_MAX)
 		return;
 	suspect_clear(maildir, mail->name);
@@ -218,16 +216,14 @@ void
 run_blame(struct run *run, int said)
 {
 	const char	*maildir = run->customer->maildir;
+	unsigned int	 before;
 
 	if (said || run->lost || run->untried_name == NULL)
 		return;
-	if (!run->late || run->answered == 0 ||
-	    !suspect_is(maildir, run->untried_name)) {
-		suspect_note(maildir, run->untried_name);
-		return;
-	}
-	if (suspect_strike(maildir, run->untried_name) <
-	    SUSPECT_STRIKES_MAX)
+	before = suspect_losses(maildir, run->untried_name);
+	suspect_note(maildir, run->untried_name);
+	if (before == 0 || run->answered == 0 ||
+	    suspect_strike(maildir, run->untried_name) < SUSPECT_STRIKES_MAX)
 		return;
 	suspect_clear(maildir, run->untried_name);
 	(void)message_quarantine(run->customer, run->untried_name, 0, 0,

@@ -65,22 +65,69 @@ file_is_wanted(struct run *run, const struct maildir_file *file)
 	    !file_is_returned(run, file));
 }
 
-/* Keeps what is wanted, in order. */
+static unsigned int
+file_losses(const struct run *run, const struct maildir_file *file)
+{
+	return (suspect_losses(run->customer->maildir, file->name));
+}
+
+struct suspect_file {
+	struct maildir_file	file;
+	unsigned int		losses;
+};
+
+static int
+suspect_file_order(const void *one, const void *other)
+{
+	const struct suspect_file	*a = one, *b = other;
+
+	return (a->losses < b->losses ? -1 : a->losses > b->losses);
+}
+
+/* The suspects to the end; those with the same losses stay in order. */
 static void
+suspects_last(struct run *run, struct suspect_file *late, size_t nlate)
+{
+	struct maildir_list	*list = &run->list;
+	size_t			 i;
+
+	if (nlate > 1)
+		(void)mergesort(late, nlate, sizeof(*late),
+		    suspect_file_order);
+	run->suspects = list->count;
+	for (i = 0; i < nlate; i++)
+		list->files[list->count++] = late[i].file;
+}
+
+/* Keeps what is wanted, in order. */
+static int
 list_choose(struct run *run)
 {
 	struct maildir_list	*list = &run->list;
-	size_t			 i, kept = 0;
+	struct suspect_file	*late = NULL, *more;
+	size_t			 i, kept = 0, nlate = 0;
+	unsigned int		 losses;
 
-	run->suspects = 0;
 	for (i = 0; i < list->count; i++) {
 		if (!file_is_wanted(run, &list->files[i]))
 			continue;
-		if (suspect_is(run->customer->maildir, list->files[i].name))
-			run->suspects++;
-		list->files[kept++] = list->files[i];
+		if ((losses = file_losses(run, &list->files[i])) == 0) {
+			list->files[kept++] = list->files[i];
+			continue;
+		}
+		more = reallocarray(late, nlate + 1, sizeof(*late));
+		if (more == NULL) {
+			free(late);
+			return (-1);
+		}
+		late = more;
+		late[nlate].file = list->files[i];
+		late[nlate++].losses = losses;
 	}
 	list->count = kept;
+	suspects_last(run, late, nlate);
+	free(late);
+	return (0);
 }
 
 ssize_t
@@ -90,9 +137,9 @@ run_look(struct run *run)
 	    run) == -1)
 		return (-1);
 	run->next = 0;
-	run->late = 0;
 	run->looks++;
-	list_choose(run);
+	if (list_choose(run) == -1)
+		return (-1);
 	return ((ssize_t)run->list.count);
 }
 
@@ -101,24 +148,15 @@ static const struct maildir_file *
 list_next(struct run *run)
 {
 	const struct maildir_file	*file;
-	int				 suspect;
 
-	if (run->late && run->open > 0)
-		return (NULL);
 	while (run->next < run->list.count) {
+		if (run->next >= run->suspects && run->open > 0)
+			return (NULL);
 		file = &run->list.files[run->next++];
-		suspect = run->suspects > 0 &&
-		    suspect_is(run->customer->maildir, file->name);
-		/* One may have become a suspect, or been cleared, just now. */
-		if (suspect == run->late &&
-		    !names_has(&run->skipped, file->name))
+		if (!names_has(&run->skipped, file->name))
 			return (file);
 	}
-	if (run->late || run->suspects == 0 || run->open > 0)
-		return (NULL);
-	run->late = 1;
-	run->next = 0;
-	return (list_next(run));
+	return (NULL);
 }
 
 void

@@ -6,7 +6,8 @@
  *
  * What is decided: a connection can end for a hundred reasons, so the first
  * time the message is only moved behind all others, and sent with nothing
- * else open, so that it is known who is to blame.  Only where the same
+ * else open, so that it is known who is to blame; of several such the one
+ * with which the fewest connections ended goes first.  Only where the same
  * connection took or refused others before is the end counted against it;
  * after SUSPECT_STRIKES_MAX such runs it goes to quarantine.  One that waits
  * alone stands in nobody's way: it is tried until it is too old, and then
@@ -26,6 +27,7 @@
 
 struct suspect {
 	RB_ENTRY(suspect)	 entry;
+	unsigned int		 losses;
 	unsigned int		 strikes;
 	char			 path[];
 };
@@ -67,10 +69,12 @@ suspect_free(struct suspect *s)
 	free(s);
 }
 
-int
-suspect_is(const char *maildir, const char *name)
+unsigned int
+suspect_losses(const char *maildir, const char *name)
 {
-	return (suspect_find(maildir, name) != NULL);
+	struct suspect	*s = suspect_find(maildir, name);
+
+	return (s == NULL ? 0 : s->losses);
 }
 
 void
@@ -79,12 +83,15 @@ suspect_note(const char *maildir, const char *name)
 	struct suspect	*s;
 	size_t		 len = strlen(maildir) + strlen(name) + 2;
 
-	if (suspect_find(maildir, name) != NULL)
+	if ((s = suspect_find(maildir, name)) != NULL) {
+		s->losses++;
 		return;
+	}
 	if (count == SUSPECTS_MAX)
 		suspect_free(RB_ROOT(&suspects));
 	if ((s = malloc(sizeof(*s) + len)) == NULL)
 		return;
+	s->losses = 1;
 	s->strikes = 0;
 	(void)snprintf(s->path, len, "%s/%s", maildir, name);
 	RB_INSERT(suspects, &suspects, s);
