@@ -58,7 +58,8 @@ enum imsg_type {
 	IMSG_QUEUE_RELAY,		/* descriptor */
 	IMSG_QUEUE_MAILER,		/* descriptor */
 	IMSG_QUEUE_EVENTS,		/* descriptor: connected to tcpserverd's
-					 * event socket, nothing said yet */
+					 * event socket, nothing said yet;
+					 * none: there are to be no events */
 	IMSG_QUEUE_POKE,		/* descriptor: a datagram socket */
 	IMSG_QUEUE_CONTROL,		/* descriptor: a control client; id: 1
 					 * where it may only look */

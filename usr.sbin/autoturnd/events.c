@@ -223,8 +223,11 @@ events_open(int fd)
 	if (!timer_set)
 		evtimer_set(&timer, events_timer, NULL);
 	timer_set = 1;
+	evtimer_del(&timer);
 	channel_close(&events);
 	welcome = 0;
+	if (fd == -1)
+		return;
 	if (channel_init(&events, fd, events_dispatch, events_lost,
 	    NULL) == -1) {
 		log_warn("events of tcpserverd");

@@ -208,7 +208,7 @@ queue_dispatch_parent(struct channel *ch, struct imsg *imsg)
 		mailer_set(fd_take(imsg, "mailer"));
 		break;
 	case IMSG_QUEUE_EVENTS:
-		events_open(fd_take(imsg, "events"));
+		events_open(imsg_get_fd(imsg));
 		break;
 	case IMSG_QUEUE_POKE:
 		poke_open(fd_take(imsg, "pokes"));

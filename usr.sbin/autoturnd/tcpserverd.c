@@ -148,20 +148,6 @@ tcpserverd_wanted(struct spool *sp)
 		events_later(sp);
 }
 
-/* What a queue has now is of the old path: it is given one of the new. */
-void
-tcpserverd_changed(void)
-{
-	struct spool	*sp;
-
-	TAILQ_FOREACH(sp, &parent.spools, entry) {
-		sp->events_wanted = 1;
-		sp->events_ms = 0;
-		sp->events_told = 0;
-		events_try(sp);
-	}
-}
-
 void
 tcpserverd_forget(struct spool *sp)
 {
@@ -169,4 +155,25 @@ tcpserverd_forget(struct spool *sp)
 	sp->events_ms = 0;
 	if (evtimer_initialized(&sp->events_timer))
 		evtimer_del(&sp->events_timer);
+}
+
+/* What a queue has now is of the old path: that goes first. */
+static void
+events_change(struct spool *sp)
+{
+	tcpserverd_forget(sp);
+	if (parent_queue(sp) == NULL)
+		return;
+	(void)channel_send(parent_queue(sp), IMSG_QUEUE_EVENTS, 0, -1, NULL,
+	    0);
+	tcpserverd_wanted(sp);
+}
+
+void
+tcpserverd_changed(void)
+{
+	struct spool	*sp;
+
+	TAILQ_FOREACH(sp, &parent.spools, entry)
+		events_change(sp);
 }

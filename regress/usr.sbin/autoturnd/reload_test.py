@@ -167,6 +167,15 @@ def events_moved():
     isp.arrived(name)
     wait_for(lambda: not old.daemon.show('status')['event_clients'],
              'the end of the old connection')
+    isp.daemon.reload(isp.configuration().replace(isp.front.directive(),
+                                                  'events off\n'))
+    wait_for(lambda: not isp.front.daemon.show('status')['event_clients'],
+             'the end of the new one')
+    isp.daemon.reload(isp.configuration())
+    isp.heard()
+    isp.spool.put(name)
+    isp.front.session(name)
+    isp.arrived(name)
 
 
 @case()
