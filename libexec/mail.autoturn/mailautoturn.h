@@ -54,6 +54,7 @@ struct shape {
 	const char *const	*loops;		/* Delivered-To that is ours */
 	size_t			 nloops;
 	int			 began;		/* this is not the first line */
+	int			 below;		/* the mail system's lines */
 	int			 inside;	/* the line's beginning is past */
 	int			 drop;		/* this field is left out */
 	int			 body;
@@ -64,7 +65,9 @@ struct shape {
 
 /*
  * shape_take: octets of a message; passes on, to the function, what is to
- * be kept: all but fields called Return-Path, and a line "From " at its top.
+ * be kept: all but fields called Return-Path, and at its top a line "From "
+ * and what else of the envelope a mail system writes there (Delivered-To,
+ * X-Original-To, Envelope-to, Delivery-date).
  * Ends the program for a message that loops: one of the loops is in a
  * Delivered-To field, or there are more than SHAPE_HOPS_MAX Received.
  * shape_end: there are no more octets.

@@ -46,10 +46,35 @@ loop_check(const struct shape *s)
 			    "before", s->loops[i]);
 }
 
+/*
+ * An envelope that the mail system itself wrote on top: a customer's server
+ * would take his own address in Delivered-To for a loop.
+ */
+static int
+is_envelope(const struct shape *s)
+{
+	static const char *const	names[] = { "Delivered-To:",
+					    "X-Original-To:", "Envelope-to:",
+					    "Delivery-date:" };
+	size_t				i;
+
+	for (i = 0; i < nitems(names); i++)
+		if (line_is(s, names[i]))
+			return (1);
+	return (0);
+}
+
 static void
 field_begin(struct shape *s)
 {
 	s->drop = line_is(s, "Return-Path:");
+	if (s->drop)
+		return;
+	if (!s->below && is_envelope(s)) {
+		s->drop = 1;
+		return;
+	}
+	s->below = 1;
 	if (line_is(s, "Delivered-To:"))
 		loop_check(s);
 	else if (line_is(s, "Received:") && ++s->hops > SHAPE_HOPS_MAX)

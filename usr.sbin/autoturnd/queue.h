@@ -90,6 +90,7 @@ struct customer {
 	enum job_line		 line;		/* while JOB_READY */
 	enum reason		 reason;
 	enum reason		 again;		/* with CUSTOMER_AGAIN */
+	int64_t			 mail_ms;	/* REASON_MAIL, the last; 0 */
 	int64_t			 due_ms;	/* monotonic */
 	struct run		*run;		/* while JOB_RUNS */
 	int64_t			 started_ms;	/* the last run; 0: none yet */

@@ -265,6 +265,8 @@ customer_trigger(struct customer *c, enum reason reason)
 	queue.triggers[reason]++;
 	if (c->flags & CUSTOMER_GONE)
 		return;
+	if (reason == REASON_MAIL)
+		c->mail_ms = clock_ms();
 	if (c->job == JOB_RUNS) {
 		if ((c->flags & CUSTOMER_AGAIN) == 0 || reason > c->again)
 			c->again = reason;
@@ -289,6 +291,13 @@ job_locked(struct customer *c, int64_t now)
 	job_wait(c, now + ms_from_s(s));
 }
 
+/* This look may come too early for mail of which we were told. */
+static int
+mail_is_young(const struct customer *c, int64_t now)
+{
+	return (c->mail_ms != 0 && now < c->mail_ms + MAIL_DELAY_MS);
+}
+
 static void
 job_begin(struct customer *c)
 {
@@ -298,6 +307,10 @@ job_begin(struct customer *c)
 	c->job = JOB_RUNS;
 	c->flags &= ~(CUSTOMER_AGAIN | CUSTOMER_LOCKED);
 	c->begun_ms = now;
+	if (mail_is_young(c, now)) {
+		c->flags |= CUSTOMER_AGAIN;
+		c->again = REASON_MAIL;
+	}
 	if (run_begin(c) == 0) {
 		c->started_ms = now;
 		if (c->line == LINE_HOPE)
@@ -307,8 +320,12 @@ job_begin(struct customer *c)
 	c->job = JOB_NONE;
 	if (c->flags & CUSTOMER_LOCKED)
 		job_locked(c, now);
-	else
+	else {
 		c->reason = REASON_NONE;
+		if (c->flags & CUSTOMER_AGAIN)
+			job_want(c, c->again, now);
+	}
+	c->flags &= ~CUSTOMER_AGAIN;
 }
 
 void

@@ -125,8 +125,11 @@ def messages():
              long + '\nReturn-Path: x\n'),
             ('Return-PathX: <o@x>\nX-Return-Path: y\n\n',
              'Return-PathX: <o@x>\nX-Return-Path: y\n\n'),
-            ('Delivered-To: other@d\n' + TEXT,
-             'Delivered-To: other@d\n' + TEXT)):
+            ('Delivered-To: u@d\nX-Original-To: u@d\n' + TEXT, TEXT),
+            ('Return-path: <>\nEnvelope-to: u@d,\n v@d\nDelivery-date: x\n' +
+             TEXT, TEXT),
+            ('Received: x\nDelivered-To: other@d\nEnvelope-to: x\n\n',
+             'Received: x\nDelivered-To: other@d\nEnvelope-to: x\n\n')):
         agent('-f', 'a@b', 'acme', 'u@d', text=text)
         same(written(), [ours + wanted], repr(text[:40]))
     body = bytes(range(256)) * 20000
@@ -152,7 +155,7 @@ def loops():
     """A message that was here before, or everywhere, goes back"""
     spool()
     for text in ('Received: x\nDelivered-To: autoturn-acme-u@d\n\n',
-                 'delivered-to:\tAutoturn-Acme-U@D \r\n\n',
+                 'From: x\ndelivered-to:\tAutoturn-Acme-U@D \r\n\n',
                  'Received: x\n' * 101 + '\n'):
         holds('loops' in agent('-f', 'a@b', 'acme', 'v@d', 'u@d', text=text,
                                code=DATAERR), 'why')

@@ -190,6 +190,35 @@ ATF_TC_BODY(mail_is_collected, tc)
 	ATF_CHECK_EQ(begun_at[0], started + MAIL_DELAY_MS);
 }
 
+/* What comes shortly before a look is too young for it. */
+ATF_TC_WITHOUT_HEAD(mail_is_not_missed);
+ATF_TC_BODY(mail_is_not_missed, tc)
+{
+	world(20);
+	customer_trigger(&customers[0], REASON_MAIL);
+	run_for(1000);
+	customer_trigger(&customers[0], REASON_MAIL);
+	run_for(100);
+	ATF_CHECK_EQ(begun_count, 1);
+	end(0, 0, 0);
+	ATF_CHECK_EQ(customers[0].job, JOB_WAITS);
+	run_for(20000);
+	ATF_CHECK_EQ(begun_count, 2);
+	end(0, 0, 0);
+	ATF_CHECK_EQ(customers[0].job, JOB_NONE);
+	/* Nor is it by a session's look. */
+	run_for(20000);
+	customer_trigger(&customers[0], REASON_MAIL);
+	customer_trigger(&customers[0], REASON_SESSION);
+	run_for(1);
+	ATF_CHECK_EQ(begun_count, 3);
+	end(0, 0, 0);
+	run_for(20000);
+	ATF_CHECK_EQ(begun_count, 4);
+	end(0, 0, 0);
+	ATF_CHECK_EQ(customers[0].job, JOB_NONE);
+}
+
 ATF_TC_WITHOUT_HEAD(interval);
 ATF_TC_BODY(interval, tc)
 {
@@ -576,6 +605,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, thousand_triggers_few_looks);
 	ATF_TP_ADD_TC(tp, reason_is_the_weightiest);
 	ATF_TP_ADD_TC(tp, mail_is_collected);
+	ATF_TP_ADD_TC(tp, mail_is_not_missed);
 	ATF_TP_ADD_TC(tp, interval);
 	ATF_TP_ADD_TC(tp, back_off);
 	ATF_TP_ADD_TC(tp, jitter);

@@ -293,6 +293,7 @@ def bounce_all(output, program, count):
         time.sleep(0.05)
 
 
+# Its function, the server's and the sendmail's program.
 SYSTEMS = {'postfix': (postfix, '/usr/lib/postfix/sbin/virtual',
                        '/usr/sbin/sendmail'),
            'exim': (exim, '/usr/sbin/exim4', '/usr/sbin/exim4'),
