@@ -23,7 +23,8 @@ def session_ends():
          'sender')
     same([r.split()[0] for r in isp.servers[name].messages[0].recipients],
          ['<user@customer.example>'], 'recipients')
-    same(isp.servers[name].commands[-1], 'QUIT', 'last command')
+    wait_for(lambda: isp.servers[name].commands[-1] == 'QUIT',
+             'QUIT as the last command')
 
 
 @case()

@@ -389,8 +389,8 @@ def killer():
         wait_for(lambda: len(server.messages) >= i or
                  os.path.exists(quarantine), 'letter %d' % i)
     wait_for(lambda: os.path.exists(quarantine + '.reason'), 'quarantine')
-    require(isp.daemon.lines('event=message .*status=quarantined.*'),
-            'the log')
+    wait_for(lambda: isp.daemon.lines('event=message .*status=quarantined.*'),
+             'the log')
 
 
 if sys.argv[1:2] == ['proof']:
