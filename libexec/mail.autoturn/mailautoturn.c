@@ -190,24 +190,47 @@ options_read(struct options *o, struct ucspi_option *option)
 	}
 }
 
-/* What has a slash could be anywhere, what begins with a dot is no Maildir. */
-static void
-name_check(const char *what, const char *name)
+/* What begins with a dot could be anywhere, and is no Maildir. */
+static int
+is_name(const char *name, size_t len)
 {
-	if (*name == '\0' || *name == '.' || strchr(name, '/') != NULL ||
-	    strlen(name) > NAME_BYTES_MAX)
-		defer("%s %s: not a name", what, name);
+	return (len > 0 && *name != '.' && memchr(name, '/', len) == NULL);
+}
+
+static void
+customer_check(const char *name)
+{
+	if (!is_name(name, strlen(name)) || strlen(name) > NAME_BYTES_MAX)
+		defer("customer %s: not a name", name);
+}
+
+/* Below the spool, in a directory there if need be. */
+static void
+maildir_check(const char *name)
+{
+	const char	*p = name;
+	size_t		 len;
+
+	if (strlen(name) > NAME_BYTES_MAX)
+		defer("Maildir %s: not a name", name);
+	for (;; p += len + 1) {
+		len = strcspn(p, "/");
+		if (!is_name(p, len))
+			defer("Maildir %s: not a name", name);
+		if (p[len] == '\0')
+			break;
+	}
 }
 
 static void
 options_complete(struct options *o)
 {
-	static char	prefix[PREFIX_SIZE];
+	static char	prefix[NAME_BYTES_MAX + 16];
 
-	name_check("customer", o->customer);
+	customer_check(o->customer);
 	if (o->maildir == NULL)
 		o->maildir = o->customer;
-	name_check("Maildir", o->maildir);
+	maildir_check(o->maildir);
 	if (o->prefix == NULL) {
 		(void)snprintf(prefix, sizeof(prefix), "autoturn-%s-",
 		    o->customer);

@@ -5,6 +5,7 @@
 import glob
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -58,7 +59,7 @@ def head(sender, recipient):
 @case()
 def envelopes():
     """Senders and recipients in every form, with every prefix"""
-    spool('acme', '192.0.2.7', 'other')
+    spool('acme', '192.0.2.7', 'other', 'some/one')
     for words, env, wanted in (
             (('-f', 'a@b', 'acme', 'u@d'), {},
              head('a@b', 'autoturn-acme-u@d')),
@@ -100,6 +101,8 @@ def envelopes():
     agent('-f', 'a@b', '-m', 'other', 'acme', 'u@d')
     same(written('other'), [head('a@b', 'autoturn-acme-u@d') + TEXT],
          'another Maildir')
+    agent('-f', 'a@b', '-m', 'some/one', 'acme', 'u@d')
+    same(len(written('some/one')), 1, 'further down')
 
 
 @case()
@@ -210,7 +213,10 @@ def mistakes():
             (('-f', 'a@b', '../spool/acme', 'u@d'), 'not a name'),
             (('-f', 'a@b', '.', 'u@d'), 'not a name'),
             (('-f', 'a@b', '', 'u@d'), 'not a name'),
-            (('-f', 'a@b', '-m', 'a/b', 'acme', 'u@d'), 'not a name'),
+            (('-f', 'a@b', '-m', 'a//b', 'acme', 'u@d'), 'not a name'),
+            (('-f', 'a@b', '-m', 'a/../b', 'acme', 'u@d'), 'not a name'),
+            (('-f', 'a@b', '-m', '/a', 'acme', 'u@d'), 'not a name'),
+            (('-f', 'a@b', '-m', 'acme/', 'acme', 'u@d'), 'not a name'),
             (('-f', 'a@b', '-p', 'x@', 'acme', 'u@d'), 'prefix x@'),
             (('-f', 'a@b', '-l', '0', 'acme', 'u@d'), '-l 0'),
             (('-f', 'a@b', '-l', '1k', 'acme', 'u@d'), '-l 1k'),
@@ -289,6 +295,62 @@ def poke():
             agent(*words, 'acme', 'u@d')
     agent(*words, 'acme', 'u@d')            # a socket that nobody has
     same(len(written()), 33, 'letters')
+
+
+def blocks(path):
+    """Each display of a manual, whatever its section"""
+    lines = None
+    with open(path, encoding='ascii') as f:
+        for line in f.read().split('\n'):
+            if line.startswith('.Bd -literal'):
+                lines = []
+            elif line == '.Ed':
+                yield '\n'.join(lines) + '\n'
+            elif lines is not None:
+                lines.append(line.replace('\\e', '\\'))
+
+
+@case()
+def manual():
+    """autoturn(7) says what mail.autoturn(8) does, and is understood"""
+    if not SOURCE:
+        raise Skip('SOURCE does not name the source tree (see regress/check)')
+    story = list(blocks(SOURCE + '/share/man/man7/autoturn.7'))
+    for text in blocks(SOURCE + '/libexec/mail.autoturn/mail.autoturn.8'):
+        holds(text in story, 'is not in autoturn(7): %s' % text)
+    user = 'nobody' if os.getuid() == 0 else str(os.getuid())
+    spool('acme', '1.2.3.4')
+    for name in ('acme', '1.2.3.4'):
+        for path in ('', '/tmp', '/new', '/cur'):
+            if os.getuid() == 0:
+                shutil.chown('spool/' + name + path, user)
+    here = os.getcwd()
+    os.chmod('.', 0o755)
+    checked = 0
+    settings = ('state "%s/state"\nreports by sendmail "/bin/true"\n'
+                'control socket "%s/control"\n' % (here, here))
+    for text in story:
+        daemon = 'autoturnd'
+        text = text.replace('/var/spool/autoturn" user autoturn',
+                            '%s/spool" user %s' % (here, user))
+        text = text.replace('/var/qmail/autoturn', here + '/spool')
+        if text.startswith('customer'):
+            text = 'spool "%s/spool" user %s\n%s' % (here, user, text)
+        if text.startswith(('spool "', 'hostname')):
+            if 'hostname' not in text:
+                text = 'hostname mail.isp.example\n' + text
+            text = settings + text
+        elif 'service hello' in text:
+            daemon = 'tcpserverd'
+        else:
+            continue
+        with open('conf', 'w', encoding='ascii') as f:
+            f.write(text)
+        done = run([os.environ['STAGE'] + '/sbin/' + daemon, '-n', '-f',
+                    'conf'])
+        same((done.returncode, done.stderr), (0, 'configuration OK\n'), text)
+        checked += 1
+    same(checked, 4, 'configurations')
 
 
 main()
