@@ -323,6 +323,10 @@ table_spool(const struct command *c, const struct spool_link *sp,
 static void
 explain_show(const struct view *v)
 {
+	static int	found;
+
+	if (v->row == ROW_CUSTOMER && found++ > 0)
+		putchar('\n');
 	if (v->row == ROW_CUSTOMER)
 		customer_show(v);
 	else if (v->row == ROW_RUN)
