@@ -43,6 +43,10 @@ show_begin(struct control_client *c)
 	if ((cu = control_customer_named(c)) == NULL)
 		return (errno);
 	(void)strlcpy(c->customer, cu->name, sizeof(c->customer));
+	/* One can be asked after more closely. */
+	if (cu->run == NULL && (c->what == IMSG_CTL_CUSTOMERS ||
+	    c->what == IMSG_CTL_EXPLAIN))
+		(void)customer_look(cu);
 	return (0);
 }
 

@@ -55,18 +55,20 @@ listing_new(int spool, const char *maildir, int quarantine)
 	return (NULL);
 }
 
-/* 0, 1: there is none; -1 with errno. */
+/* 1, 0: there is none; -1 with errno. */
 static int
 directory_open(struct listing *l)
 {
 	int	fd;
 
+	if (l->dir != NULL)
+		return (1);
 	fd = openat(l->maildir, *l->directory, O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
-		return (errno == ENOENT ? 1 : -1);
+		return (errno == ENOENT ? 0 : -1);
 	if ((l->dir = fdopendir(fd)) != NULL)
-		return (0);
+		return (1);
 	close(fd);
 	return (-1);
 }
@@ -156,14 +158,11 @@ entry_read(struct listing *l)
 int
 listing_read(struct listing *l)
 {
-	int	i, n = 1, error;
+	int	i, n, error;
 
 	if (*l->directory == NULL)
 		return (0);
-	if (l->dir == NULL && (n = directory_open(l)) == 0)
-		n = 1;
-	else if (n == 1)
-		n = 0;
+	n = directory_open(l);
 	for (i = 0; i < PIECE && n == 1; i++)
 		n = entry_read(l);
 	if (n == 1)

@@ -359,6 +359,16 @@ work_remove(void)
 }
 
 static void
+returned_count(struct customer *c, uint64_t size)
+{
+	c->returned++;
+	if (c->waiting > 0)
+		c->waiting--;
+	c->bytes -= size < c->bytes ? size : c->bytes;
+	state_changed();
+}
+
+static void
 work_done(void)
 {
 	struct ret	*r = work.ret;
@@ -372,10 +382,8 @@ work_done(void)
 	} else {
 		work_remove();
 		queue.returned++;
-		if (c != NULL) {
-			c->returned++;
-			state_changed();
-		}
+		if (c != NULL)
+			returned_count(c, (uint64_t)work.m.st.st_size);
 		ret_log(r, "returned", r->text);
 	}
 	ret_forget(r);

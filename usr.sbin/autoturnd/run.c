@@ -121,6 +121,9 @@ run_end(struct run *run, int failed)
 	queue.running--;
 	run_free(run);
 	state_changed();
+	/* What came and went meanwhile is no more than a guess. */
+	if (!queue.stopping)
+		(void)customer_look(c);
 	customer_run_ended(c, failed, more);
 	queue_stop_advance();
 }

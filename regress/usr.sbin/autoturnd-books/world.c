@@ -52,6 +52,12 @@ customer_run_ended(struct customer *c, int failed, int more)
 	seen.more = more;
 }
 
+int
+customer_look(struct customer *c)
+{
+	return (c->waiting > 0);
+}
+
 void
 queue_stop_advance(void)
 {
