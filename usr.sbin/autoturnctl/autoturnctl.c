@@ -16,10 +16,12 @@
 #include "answer.h"
 #include "autoturnctl.h"
 #include "json.h"
+#include "local.h"
 #include "sandbox.h"
 
 #define ANSWER_TIMEOUT_S	60
 #define CONTROL_PATH_DEFAULT	RUNDIR "/autoturnd.sock"
+#define CONF_PATH_DEFAULT	SYSCONFDIR "/autoturnd.conf"
 
 /* Of one queue's answer, until its end is known. */
 struct lines {
@@ -42,8 +44,8 @@ static int			begun;
 static __dead void
 usage(void)
 {
-	fputs("usage: autoturnctl [-j] [-s socket] command "
-	    "[argument ...]\n", stderr);
+	fputs("usage: autoturnctl [-j] [-f file] [-q directory] [-s socket] "
+	    "command\n\t[argument ...]\n", stderr);
 	exit(EXIT_FAILED);
 }
 
@@ -303,15 +305,49 @@ command_run(const struct command *c, const char *path)
 	return (o.failed == 0 ? 0 : EXIT_FAILED);
 }
 
+/* What needs no daemon, or -1. */
+static int
+local_run(const struct command *c, const struct local_options *o)
+{
+	int	status;
+
+	switch (c->action) {
+	case ACTION_ADD:
+		status = local_add(o, c->customer, c->address, c->domain,
+		    c->spool);
+		break;
+	case ACTION_CHECK:
+		status = local_check(o, c->customer);
+		break;
+	case ACTION_IMPORT:
+		status = local_import(o, c->spool);
+		break;
+	default:
+		return (-1);
+	}
+	if (fflush(stdout) == EOF)
+		err(EXIT_FAILED, "stdout");
+	return (status);
+}
+
 int
 main(int argc, char *argv[])
 {
-	const char	*path = CONTROL_PATH_DEFAULT;
-	struct command	 c;
-	int		 letter;
+	struct local_options	 local = { CONF_PATH_DEFAULT,
+				    QMAIL_DIR_DEFAULT, 0, stdout, stderr };
+	const char		*path = CONTROL_PATH_DEFAULT;
+	struct command		 c;
+	int			 letter, status;
 
-	while ((letter = getopt(argc, argv, "+js:")) != -1)
+	while ((letter = getopt(argc, argv, "+f:jq:s:")) != -1)
 		switch (letter) {
+		case 'f':
+			local.conf_path = optarg;
+			break;
+		case 'q':
+			local.qmail_dir = optarg;
+			local.qmail_wanted = 1;
+			break;
 		case 'j':
 			json = 1;
 			break;
@@ -325,5 +361,7 @@ main(int argc, char *argv[])
 		usage();
 	if (command_parse(&c, argv + optind, stderr) == -1)
 		return (EXIT_FAILED);
+	if ((status = local_run(&c, &local)) != -1)
+		return (status);
 	return (command_run(&c, path));
 }

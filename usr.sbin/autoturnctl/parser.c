@@ -16,7 +16,9 @@ enum {
 	WORD_MESSAGE,
 	WORD_MESSAGE_OR_CUSTOMER,
 	WORD_MESSAGE_AFTER,
-	WORD_SPOOL
+	WORD_SPOOL,
+	WORD_ADDRESS,
+	WORD_DOMAIN
 };
 
 static const struct word words_end[] = {
@@ -71,6 +73,26 @@ static const struct word words_spool[] = {
 	{ WORD_LAST, NULL, 0, NULL }
 };
 
+static const struct word words_directory[] = {
+	{ WORD_ARGUMENT, "directory", WORD_SPOOL, words_end },
+	{ WORD_LAST, NULL, 0, NULL }
+};
+
+static const struct word words_domain[] = {
+	{ WORD_ARGUMENT, "domain", WORD_DOMAIN, words_spool },
+	{ WORD_LAST, NULL, 0, NULL }
+};
+
+static const struct word words_address[] = {
+	{ WORD_ARGUMENT, "address", WORD_ADDRESS, words_domain },
+	{ WORD_LAST, NULL, 0, NULL }
+};
+
+static const struct word words_name[] = {
+	{ WORD_ARGUMENT, "name", WORD_CUSTOMER, words_address },
+	{ WORD_LAST, NULL, 0, NULL }
+};
+
 static const struct word words_show[] = {
 	{ WORD_KEYWORD, "customers", ACTION_SHOW_CUSTOMERS,
 	    words_customer_any },
@@ -84,9 +106,12 @@ static const struct word words_show[] = {
 };
 
 static const struct word words_main[] = {
+	{ WORD_KEYWORD, "add", ACTION_ADD, words_name },
+	{ WORD_KEYWORD, "check", ACTION_CHECK, words_customer_any },
 	{ WORD_KEYWORD, "expire", ACTION_EXPIRE, words_customer_message },
 	{ WORD_KEYWORD, "explain", ACTION_EXPLAIN, words_explain },
 	{ WORD_KEYWORD, "hold", ACTION_HOLD, words_customer },
+	{ WORD_KEYWORD, "import", ACTION_IMPORT, words_directory },
 	{ WORD_KEYWORD, "pause", ACTION_PAUSE, words_spool },
 	{ WORD_KEYWORD, "release", ACTION_RELEASE, words_customer_message },
 	{ WORD_KEYWORD, "reload", ACTION_RELOAD, words_end },
@@ -130,6 +155,12 @@ argument_take(void *arg, int which, const char *text)
 		return (message_take(c, text));
 	case WORD_SPOOL:
 		c->spool = text;
+		return (NULL);
+	case WORD_ADDRESS:
+		c->address = text;
+		return (NULL);
+	case WORD_DOMAIN:
+		c->domain = text;
 		return (NULL);
 	default:
 		return (message_take(c, text));

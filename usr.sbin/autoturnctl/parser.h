@@ -10,9 +10,12 @@
 
 enum action {
 	ACTION_NONE,
+	ACTION_ADD,
+	ACTION_CHECK,
 	ACTION_EXPIRE,
 	ACTION_EXPLAIN,
 	ACTION_HOLD,
+	ACTION_IMPORT,
 	ACTION_PAUSE,
 	ACTION_RELEASE,
 	ACTION_RELOAD,
@@ -32,6 +35,8 @@ struct command {
 	const char	*customer;
 	const char	*message;
 	const char	*spool;
+	const char	*address;
+	const char	*domain;
 };
 
 /*

@@ -44,9 +44,10 @@ enum conf_once {
 struct conf_level {
 	TAILQ_ENTRY(conf_level)	 entry;
 	struct conf_word	 name;
-	struct conf_word	 once[ONCE_COUNT];	/* file NULL: not given */
+	/* file NULL: not given */
+	struct conf_word	 once[ONCE_COUNT];
 	struct delivery_settings delivery;
-	struct conf_spool	*spool;		/* a customer's: of build_finish */
+	struct conf_spool	*spool;		/* a customer's: at the end */
 	struct conf_customer	*customer;	/* NULL: none */
 	struct conf_word	 spool_path;	/* of a customer */
 	int			 addresses_bad;	/* was told of */
@@ -122,6 +123,8 @@ void	 build_log_facility(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *);
 void	 build_log_format(struct conf_build *, const struct conf_word *, int);
 void	 build_global_finish(struct conf_build *);
+/* is it user@host, as a postmaster is written? */
+int	 build_mailbox_valid(const char *);
 
 /* conf_delivery.c: a value of NULL is never, or all */
 void	 build_protocol(struct conf_build *, const struct conf_word *,
@@ -167,7 +170,13 @@ void	 build_spools_finish(struct conf_build *);
 /* a path without what says nothing: slashes at its end */
 size_t	 build_path_length(const char *);
 
-/* conf_customer.c */
+/*
+ * conf_customer.c
+ * CONF_PREFIX_DEFAULT: what his recipients begin with, by his name.
+ * conf_name_why: why a customer can't be called so, or NULL.
+ */
+#define CONF_PREFIX_DEFAULT	"autoturn-%s-"
+const char	*conf_name_why(const char *);
 void	 build_customer_begin(struct conf_build *, const struct conf_word *);
 void	 build_customer_spool(struct conf_build *, const struct conf_word *,
 	    const struct conf_word *);
@@ -217,6 +226,9 @@ unsigned int	 conf_address_bits(const struct netaddr *);
 int64_t	 conf_time_parse(const char *);
 #define TIME_TEXT_SIZE	24
 char	*conf_time_text(uint64_t, char *);
+
+/* conf_print.c: a name; a word of the grammar stands in quotes */
+void	 conf_print_name(FILE *, const char *);
 
 /* parse.y: is it a word of the grammar? */
 int	 conf_word_is_key(const char *);

@@ -15,8 +15,6 @@
 #include "compat.h"
 #include "conf_build.h"
 
-#define PREFIX_DEFAULT	"autoturn-%s-"
-
 /*
  * Names
  */
@@ -25,8 +23,8 @@
  * A name is a file's and a part of mail addresses: letters, digits and what
  * both take; the colons of an IPv6 address as well.
  */
-static const char *
-name_why(const char *name)
+const char *
+conf_name_why(const char *name)
 {
 	struct netaddr	addr;
 	char		text[NETADDR_TEXT_SIZE];
@@ -60,7 +58,7 @@ build_customer_begin(struct conf_build *b, const struct conf_word *name)
 	TAILQ_INIT(&c->domains);
 	c->line = name->line;
 	l->customer = c;
-	if ((why = name_why(name->text)) != NULL)
+	if ((why = conf_name_why(name->text)) != NULL)
 		conf_word_error(b->lexer, name, "customer \"%s\": %s",
 		    name->text, why);
 	strlcpy(c->settings.name, name->text, sizeof(c->settings.name));
@@ -266,7 +264,7 @@ customer_names(struct conf_build *b, struct conf_level *l)
 		build_claim(b, l, CLAIM_MAILDIR, s->maildir, &l->name);
 	}
 	if (!build_given(l, ONCE_PREFIX))
-		snprintf(s->prefix, sizeof(s->prefix), PREFIX_DEFAULT,
+		snprintf(s->prefix, sizeof(s->prefix), CONF_PREFIX_DEFAULT,
 		    s->name);
 }
 

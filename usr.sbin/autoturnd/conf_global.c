@@ -81,8 +81,8 @@ build_hostname(struct conf_build *b, const struct conf_word *at,
 }
 
 /* user@host; what else RFC 5321 would allow nobody's postmaster is called. */
-static int
-mailbox_valid(const char *mailbox)
+int
+build_mailbox_valid(const char *mailbox)
 {
 	const char	*at = strrchr(mailbox, '@');
 	size_t		 i;
@@ -102,7 +102,7 @@ build_postmaster(struct conf_build *b, const struct conf_word *at,
 {
 	if (build_once(b, ONCE_POSTMASTER, at) == -1)
 		return;
-	if (!mailbox_valid(mailbox->text))
+	if (!build_mailbox_valid(mailbox->text))
 		conf_word_error(b->lexer, mailbox, "postmaster: \"%s\": not "
 		    "of the form user@host", mailbox->text);
 	else

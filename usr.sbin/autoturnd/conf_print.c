@@ -13,9 +13,8 @@
 #include "compat.h"
 #include "conf_build.h"
 
-/* A word of the grammar that is meant as a name stands in quotes. */
-static void
-word_print(FILE *f, const char *s)
+void
+conf_print_name(FILE *f, const char *s)
 {
 	if (conf_word_is_key(s))
 		conf_print_string(f, s);
@@ -35,7 +34,7 @@ static void
 word_line(FILE *f, const char *what, const char *s)
 {
 	fprintf(f, "%s ", what);
-	word_print(f, s);
+	conf_print_name(f, s);
 	fputc('\n', f);
 }
 
@@ -99,7 +98,7 @@ customer_print(FILE *f, const struct conf_customer *c)
 	char				 text[NETADDR_TEXT_SIZE];
 
 	fputs("\ncustomer ", f);
-	word_print(f, s->name);
+	conf_print_name(f, s->name);
 	fputs(" {\n", f);
 	string_line(f, "\tspool", c->spool->settings.path);
 	addresses_print(f, c);
@@ -121,11 +120,11 @@ spool_print(FILE *f, const struct conf_spool *s)
 	conf_print_string(f, s->settings.path);
 	if (s->user != NULL) {
 		fputs(" user ", f);
-		word_print(f, s->user);
+		conf_print_name(f, s->user);
 	}
 	if (s->group != NULL) {
 		fputs(" group ", f);
-		word_print(f, s->group);
+		conf_print_name(f, s->group);
 	}
 	fprintf(f, " {\n\taddresses %s\n\tconcurrency %" PRIu32 "\n",
 	    s->settings.addresses ? "on" : "off", s->settings.concurrency);
@@ -144,7 +143,7 @@ control_print(FILE *f, const struct autoturnd_conf *c)
 	conf_print_string(f, c->control_path);
 	if (c->control_group != NULL) {
 		fputs(" group ", f);
-		word_print(f, c->control_group);
+		conf_print_name(f, c->control_group);
 	}
 	fputc('\n', f);
 	if (c->restricted_path != NULL)
