@@ -16,6 +16,8 @@
 
 #define MAILDIR_TMP_AGE_S	129600	/* 36 hours */
 #define MAILDIR_AHEAD_S		60
+/* As the time: all of them, whatever a clock has made of their times. */
+#define MAILDIR_ANY_TIME	((time_t)1 << (sizeof(time_t) * 8 - 2))
 
 struct maildir_file {
 	const char	*name;		/* "new/..." or "cur/..." */

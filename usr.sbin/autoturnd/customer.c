@@ -165,20 +165,33 @@ customer_seen(struct customer *c)
 	customer_trigger(c, REASON_SESSION);
 }
 
+/* His directory may just have been made: that costs one fstatat(2). */
+static struct customer *
+implicit_look_for(const struct netaddr *addr)
+{
+	char		 text[NETADDR_TEXT_SIZE];
+	struct customer	*c;
+
+	c = customer_look_for(netaddr_text(addr, text));
+	return (c != NULL && customer_is_implicit(c) ? c : NULL);
+}
+
 int
 customer_came(const struct netaddr *given)
 {
 	struct netaddr	 addr = *given;
 	struct customer	*c, *implicit;
+	int		 whole;
 
-	if ((c = customer_find_address(&addr)) == NULL)
+	if (place_normalize(&addr) == -1)
 		return (-1);
-	customer_seen(c);
-	if (customer_is_implicit(c))
-		return (0);
-	(void)place_normalize(&addr);
-	if ((implicit = implicit_find(&addr)) != NULL)
+	implicit = implicit_look_for(&addr);
+	if (implicit != NULL)
 		customer_seen(implicit);
+	c = place_address(&addr, &whole);
+	if (c == NULL || (implicit != NULL && !whole))
+		return (implicit == NULL ? -1 : 0);
+	customer_seen(c);
 	return (0);
 }
 

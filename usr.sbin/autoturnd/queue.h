@@ -218,8 +218,7 @@ int		 customer_dispatch(struct imsg *);	/* IMSG_QUEUE_CUSTOMER,
  * schedule_tick: those whose time has come, at this time, are ready;
  * schedule_next: when that is to be called next, -1: no time.
  */
-#define MAIL_DELAY_MS	1050		/* what a pause in new mail is; and a
-					 * file of this second is not taken */
+#define MAIL_DELAY_MS	1000		/* new mail seldom comes alone */
 #define BEGIN_GAP_MS	1000		/* between two looks for a run */
 
 void		 customer_trigger(struct customer *, enum reason);

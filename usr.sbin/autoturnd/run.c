@@ -523,7 +523,8 @@ maildir_age(struct customer *c)
 	if (dirfd == -1)
 		return (-1);
 	memset(&list, 0, sizeof(list));
-	result = maildir_scan(&list, dirfd, time(NULL), clean_report, c);
+	result = maildir_scan(&list, dirfd, MAILDIR_ANY_TIME, clean_report,
+	    c);
 	for (i = 0; result == 0 && i < list.count; i++)
 		file_age(c, dirfd, &list.files[i]);
 	maildir_list_free(&list);

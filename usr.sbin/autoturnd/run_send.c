@@ -133,8 +133,8 @@ list_choose(struct run *run)
 ssize_t
 run_look(struct run *run)
 {
-	if (maildir_scan(&run->list, run->dirfd, time(NULL), list_report,
-	    run) == -1)
+	if (maildir_scan(&run->list, run->dirfd, MAILDIR_ANY_TIME,
+	    list_report, run) == -1)
 		return (-1);
 	run->next = 0;
 	run->looks++;

@@ -4,6 +4,8 @@
  * A whole queue on real Maildirs; the test is its parent, its relay and
  * tcpserverd, good ones and bad ones.
  */
+#include <sys/time.h>
+
 #include <time.h>
 
 #include "../autoturnd-relay/process.h"
@@ -51,6 +53,16 @@ message(const char *maildir_name, const char *name)
 	ATF_REQUIRE_EQ(0, futimens(fd, times));
 	close(fd);
 	ATF_REQUIRE_EQ(0, rename(tmp, path));
+}
+
+/* A clock was wrong. */
+static const struct timeval *
+in_a_year(void)
+{
+	static struct timeval	times[2];
+
+	times[0].tv_sec = times[1].tv_sec = time(NULL) + 365 * 86400;
+	return (times);
 }
 
 static void
@@ -289,9 +301,12 @@ ATF_TC_BODY(poke_and_watch, tc)
 	spool_settings();
 	maildir("192.0.2.7");
 	queue_start(tc);
-	/* Watched; a second later it goes. */
+	/* Watched; a second later it goes; what its time says is nothing. */
 	hear_nothing(500);
-	message("192.0.2.7", "1");
+	message("192.0.2.7", "../tmp/1");
+	ATF_REQUIRE_EQ(0, utimes("spool/192.0.2.7/tmp/1", in_a_year()));
+	ATF_REQUIRE_EQ(0, rename("spool/192.0.2.7/tmp/1",
+	    "spool/192.0.2.7/new/1"));
 	run = hear_connect("192.0.2.7");
 	relay_delivers(run, 1);
 	relay_ends(run);

@@ -258,7 +258,10 @@ class Front:
 
 
 class Isp:
-    """All of it: customers are added by address"""
+    """All of it: customers are added by address.  Nothing is watched: who
+    shows up starts a run, or a Maildir's turn, which no test waits for"""
+    scan = '1h'
+    watches = 0
 
     def __init__(self, text='', customers=1, spool=None, rules=None,
                  front=True, autoturn=True):
@@ -276,8 +279,9 @@ class Isp:
     def configuration(self, more=''):
         text = self.front.directive() if self.front else ''
         return text + 'port %d\ninterval 1s\nretry 1s max 2s\n' % \
-            self.port + self.text + 'spool "%s" {\n\tscan 1h\n}\n' % \
-            self.spool.path + more
+            self.port + self.text + \
+            'spool "%s" {\n\tscan %s\n\twatches %d\n}\n' % (
+                self.spool.path, self.scan, self.watches) + more
 
     def customer(self, rules=None, host=None):
         host = host or customer_address(self.port)

@@ -13,8 +13,6 @@ from autoturns import *
 
 class Worded(Isp):
     """With words of the spool's own"""
-    scan = '1h'
-    watches = ''
 
     def __init__(self, words='', **kwargs):
         self.words = words
@@ -22,13 +20,11 @@ class Worded(Isp):
 
     def configuration(self, more=''):
         return super().configuration(more).replace(
-            'scan 1h', '\n\t'.join(['scan ' + self.scan, self.watches,
-                                    self.words]))
+            'scan ', self.words + '\n\tscan ')
 
 
-class Blind(Worded):
-    """Nothing is watched: only who shows up, or his turn, starts a run"""
-    watches = 'watches 0'
+class Watched(Worded):
+    watches = 100
 
 
 def run_lines(isp, name=None):
@@ -39,7 +35,7 @@ def run_lines(isp, name=None):
 @case()
 def many_triggers_one_run():
     """Hundreds of hellos, all reset at once, are one run and one look"""
-    isp = Blind('interval 3s')
+    isp = Worded('interval 3s')
     name = isp.names()[0]
     isp.spool.put(name)
     for _ in range(300):
@@ -59,7 +55,7 @@ def trigger_during_a_run():
         if stage == 'QUIT' and n == 1:
             asked.set()
             go.wait(DEADLINE_S)
-    isp = Blind(rules=rules)
+    isp = Worded(rules=rules)
     name = isp.names()[0]
     isp.spool.put(name)
     isp.front.hello_say(name)
@@ -76,7 +72,7 @@ def trigger_during_a_run():
 @case()
 def interval():
     """So long there is between the beginnings of two runs"""
-    isp = Blind('interval 4s')
+    isp = Worded('interval 4s')
     name = isp.names()[0]
     for _ in range(2):
         isp.spool.put(name)
@@ -90,7 +86,7 @@ def interval():
 @case()
 def retry_never():
     """Who fails is left alone until he shows up, whatever comes for him"""
-    isp = Worded('retry never')
+    isp = Watched('retry never')
     name = customer_address(isp.port)
     isp.spool.maildir(name)
     isp.spool.put(name)
@@ -110,7 +106,7 @@ def retry_never():
 @case()
 def new_mail_keeps_the_back_off():
     """Mail for one who failed waits for the retry as all of it does"""
-    isp = Worded('retry 1h max 1h')
+    isp = Watched('retry 1h max 1h')
     name = customer_address(isp.port)
     isp.spool.maildir(name)
     isp.spool.put(name)
@@ -125,7 +121,7 @@ def new_mail_keeps_the_back_off():
 @case()
 def gap():
     """tcpserverd away and back: who failed is tried, as he may have come"""
-    isp = Worded('retry never')
+    isp = Watched('retry never')
     name = customer_address(isp.port)
     isp.spool.maildir(name)
     isp.spool.put(name)
@@ -141,14 +137,14 @@ def gap():
 @case()
 def watched():
     """New mail for one who is always there leaves without his showing up"""
-    isp = Isp(front=False)
+    isp = Watched(front=False)
     name = isp.names()[0]
     for _ in range(3):
         isp.spool.put(name)
         isp.arrived(name)
 
 
-class Scanned(Blind):
+class Scanned(Isp):
     scan = '1s'
 
 
@@ -168,7 +164,7 @@ def scanned():
 @case()
 def poked():
     """A datagram names a Maildir, also one that was just made"""
-    isp = Blind(front=False)
+    isp = Worded(front=False)
     name = isp.customer()
     isp.spool.put(name)
     path = wait_for(lambda: [os.path.join(top, f)
@@ -186,7 +182,7 @@ def poked():
 @case()
 def messages_max():
     """So many in a run; the rest in the next ones, without a wait"""
-    isp = Blind('messages 2\n\tinterval 1h', customers=2)
+    isp = Worded('messages 2\n\tinterval 1h', customers=2)
     for name in isp.names():
         for _ in range(7):
             isp.spool.put(name)
@@ -197,7 +193,7 @@ def messages_max():
         same(isp.servers[name].connections, 4, 'connections')
 
 
-class Crowd(Blind):
+class Crowd(Worded):
     """Customers who share one server, as their addresses are all ours"""
     def __init__(self, customers):
         self.lock = threading.Lock()
