@@ -45,7 +45,7 @@ static __dead void
 usage(void)
 {
 	fputs("usage: autoturnctl [-j] [-f file] [-q directory] [-s socket] "
-	    "command\n\t[argument ...]\n", stderr);
+	    "command\n    [argument ...]\n", stderr);
 	exit(EXIT_FAILED);
 }
 

@@ -518,14 +518,15 @@ def examples():
     ran = 0
     env = dict(os.environ, PATH='%s:%s' % (os.getcwd(), os.environ['PATH']))
     with open('autoturnctl', 'w') as f:
-        f.write('#!/bin/sh\nexec %s -s %s "$@"\n' % (CTL, w.daemon.socket))
+        f.write('#!/bin/sh\nexec %s -f %s -s %s "$@"\n' %
+                (CTL, w.daemon.conf, w.daemon.socket))
     os.chmod('autoturnctl', 0o755)
     for lines in displays(SOURCE + '/usr.sbin/autoturnctl/autoturnctl.8'):
         done = subprocess.run(['sh', '-ec', '\n'.join(lines)], env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         same((done.returncode, done.stderr), (0, b''), lines)
         ran += 1
-    same(ran, 5, 'examples')
+    same(ran, 6, 'examples')
     w.spool.wait_empty('127.0.0.1')
     require(os.path.getsize('autoturnd.prom') > 100, 'autoturnd.prom')
 

@@ -251,11 +251,13 @@ def usage():
         done = subprocess.run([CTL] + argv, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, encoding='ascii')
         same((done.returncode, done.stdout), (1, ''), argv)
-        same(done.stderr.split('\n')[-2], 'usage: autoturnctl [-j] '
-             '[-s socket] command [argument ...]', argv)
+        same(' '.join(' '.join(done.stderr.split('\n')[-3:]).split()),
+             'usage: autoturnctl [-j] [-f file] [-q directory] [-s socket] '
+             'command [argument ...]', argv)
     with open(SOURCE + '/usr.sbin/autoturnctl/autoturnctl.8') as f:
         synopsis = f.read().split('.Sh SYNOPSIS\n')[1].split('.Sh ')[0]
-    same(synopsis, '.Nm autoturnctl\n.Op Fl j\n.Op Fl s Ar socket\n'
+    same(synopsis, '.Nm autoturnctl\n.Op Fl j\n.Op Fl f Ar file\n'
+         '.Op Fl q Ar directory\n.Op Fl s Ar socket\n'
          '.Ar command\n.Op Ar argument ...\n', 'SYNOPSIS')
 
 
