@@ -224,6 +224,19 @@ message_untried(struct relay_run *run, struct relay_messages *list,
 	message_free(run, list, m);
 }
 
+/*
+ * A QMTP server may have all of it, SMTP's has not: of that nothing is said,
+ * so that the queue takes it for sent and not answered.
+ */
+static void
+message_unanswered(struct relay_run *run, struct relay_message *m)
+{
+	if (run->order.protocol == PROTOCOL_QMTP)
+		message_free(run, &run->given, m);
+	else
+		message_untried(run, &run->given, m);
+}
+
 static void
 run_ended(struct relay_run *run, const struct delivery_event *event)
 {
@@ -246,7 +259,7 @@ events_take(struct relay_run *run)
 			message_result(run, event.cookie, &event);
 			break;
 		case DELIVERY_UNTRIED:
-			message_untried(run, &run->given, event.cookie);
+			message_unanswered(run, event.cookie);
 			break;
 		case DELIVERY_END:
 			run_ended(run, &event);

@@ -335,6 +335,25 @@ ATF_TC_BODY(qmtp, tc)
 	process_end();
 }
 
+/* What was sent and is not answered may have arrived. */
+ATF_TC_WITHOUT_HEAD(qmtp_lost);
+ATF_TC_BODY(qmtp_lost, tc)
+{
+	int	fd;
+
+	begin(tc);
+	fd = run_start_as(SPOOL, 1, PROTOCOL_QMTP);
+	run_started(&queue, 1);
+	message(1, 1, HEAD "one\n");
+	message(1, 2, HEAD "two\n");
+	server_expect(fd, "two\n,15:joe@example.org,15:11:u@d.example,,");
+	server_say(fd, "3:Kok,");
+	result(1, 1, 'K', "ok");
+	close(fd);
+	run_end(&queue, 1, 'Z', "closed the connection");
+	process_end();
+}
+
 /* So many at once, each at another place, in several spools. */
 ATF_TC_WITHOUT_HEAD(many_runs);
 ATF_TC_BODY(many_runs, tc)
@@ -779,6 +798,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, delivers);
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, qmtp);
+	ATF_TP_ADD_TC(tp, qmtp_lost);
 	ATF_TP_ADD_TC(tp, many_runs);
 	ATF_TP_ADD_TC(tp, slow_server);
 	ATF_TP_ADD_TC(tp, quarantine);
