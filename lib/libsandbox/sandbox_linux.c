@@ -552,6 +552,19 @@ trace_init(void)
 }
 #endif
 
+/*
+ * Is it in force?  What it answers itself shows that; a library that lacked
+ * memory on the way must not be taken at its word.
+ */
+static int
+filter_check(void)
+{
+	if (access("/", F_OK) == -1 && errno == EACCES)
+		return (0);
+	errno = ENOSYS;
+	return (-1);
+}
+
 static int
 filter_enter(const struct role *role)
 {
@@ -572,7 +585,7 @@ filter_enter(const struct role *role)
 		errno = -error;
 		return (-1);
 	}
-	return (0);
+	return (filter_check());
 }
 
 /*

@@ -184,17 +184,39 @@ service_listen(struct import *im, struct import_service *s, const char *host,
  * The whole of it
  */
 
+/* BASE is the first of that name, BASE-2 the second; 0: of another. */
 static int
-name_is_taken(const struct import *im, const struct import_service *s,
-    const char *name)
+name_number(const char *name, const char *base)
+{
+	const char	*error;
+	size_t		 len = strlen(base);
+	int		 n;
+
+	if (strncmp(name, base, len) != 0)
+		return (0);
+	if (name[len] == '\0')
+		return (1);
+	if (name[len] != '-')
+		return (0);
+	n = (int)strtonum(name + len + 1, 2, INT_MAX - 1, &error);
+	return (error == NULL ? n : 0);
+}
+
+/* The highest number of that name there is. */
+static int
+names_highest(const struct import *im, const struct import_service *s,
+    const char *base)
 {
 	const struct import_service	*other;
+	int				 n, highest = 0;
 
-	TAILQ_FOREACH(other, &im->services, entry)
-		if (other != s && other->name != NULL &&
-		    strcmp(other->name, name) == 0)
-			return (1);
-	return (0);
+	TAILQ_FOREACH(other, &im->services, entry) {
+		if (other == s || other->name == NULL)
+			continue;
+		if ((n = name_number(other->name, base)) > highest)
+			highest = n;
+	}
+	return (highest);
 }
 
 /* A port's name, or the program's: at most so many bytes that a number of
@@ -206,7 +228,7 @@ name_make(struct import *im, struct import_service *s)
 	const char			*from = "service";
 	char				 base[20], name[SERVICE_NAME_SIZE];
 	size_t				 n = 0;
-	int				 i;
+	int				 highest;
 
 	if (l != NULL && !text_is_number(l->port))
 		from = l->port;
@@ -219,9 +241,10 @@ name_make(struct import *im, struct import_service *s)
 	base[n] = '\0';
 	if (n == 0)
 		strlcpy(base, "service", sizeof(base));
-	strlcpy(name, base, sizeof(name));
-	for (i = 2; name_is_taken(im, s, name); i++)
-		snprintf(name, sizeof(name), "%s-%d", base, i);
+	if ((highest = names_highest(im, s, base)) == 0)
+		strlcpy(name, base, sizeof(name));
+	else
+		snprintf(name, sizeof(name), "%s-%d", base, highest + 1);
 	string_set(im, &s->name, name);
 }
 

@@ -292,6 +292,9 @@ request_take(struct peer *p, struct imsg *imsg)
 	struct control_request	req;
 	uint32_t		what = imsg_get_type(imsg);
 
+	/* What it ordered has taken its socket away. */
+	if (!sockets[p->kind].open)
+		return (-1);
 	memset(&req, 0, sizeof(req));
 	if (what == IMSG_CTL_CHECK) {
 		if (imsg_get_data(imsg, &c->check, sizeof(c->check)) == -1)
@@ -430,6 +433,34 @@ socket_close(struct control_socket *sock)
 	sock->open = 0;
 }
 
+/* What waits for the parent may wait for the end of this very reload. */
+static void
+socket_clients_end(struct control_socket *sock)
+{
+	struct peer	*p;
+	unsigned int	 i;
+
+	for (i = 0; i < sock->clients_max; i++) {
+		p = &sock->clients[i].peer;
+		if (p->state != PEER_FREE && p->state != PEER_ORDER)
+			peer_close(p);
+	}
+}
+
+/* The event user may be another one now. */
+static void
+socket_clients_recheck(struct control_socket *sock)
+{
+	struct peer	*p;
+	unsigned int	 i;
+
+	for (i = 0; i < sock->clients_max; i++) {
+		p = &sock->clients[i].peer;
+		if (p->state != PEER_FREE && !peer_may_hear(p->ch.ibuf.fd))
+			peer_close(p);
+	}
+}
+
 void
 control_socket(int fd, uint32_t kind)
 {
@@ -440,8 +471,12 @@ control_socket(int fd, uint32_t kind)
 		fatalx("socket %u", kind);
 	sock = &sockets[kind];
 	socket_close(sock);
-	if (fd == -1)
+	if (fd == -1) {
+		socket_clients_end(sock);
 		return;
+	}
+	if (kind == SOCKET_EVENT)
+		socket_clients_recheck(sock);
 	/* Who hangs up before we accept must not stop us. */
 	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)

@@ -315,7 +315,7 @@ void	event_refused(const struct client *, enum outcome);
  * control.c
  *
  * control_socket: the parent gives us a socket to listen on; -1: that one is
- * no more.
+ * no more, and its clients go.
  * control_text, control_done: what it has to say to a client, by number.
  * control_rules_known: a service's rules were read, or (errno) weren't.
  */

@@ -175,18 +175,25 @@ engine_setup_tell(struct channel *ch)
 		    sizeof(*config.setup));
 }
 
+/* Of each, or that there is none any more. */
 static void
 engine_sockets_tell(struct channel *ch)
 {
 	int	i, fd;
 
+	if (config.setup == NULL)
+		return;
 	for (i = 0; i < (int)nitems(config.sockets); i++) {
 		if (config.sockets[i] == -1)
-			continue;
-		fd = fcntl(config.sockets[i], F_DUPFD_CLOEXEC, 0);
-		if (fd == -1 || channel_send(ch, IMSG_ENGINE_SOCKET, i, fd,
-		    NULL, 0) == -1)
+			fd = -1;
+		else if ((fd = fcntl(config.sockets[i], F_DUPFD_CLOEXEC,
+		    0)) == -1) {
 			log_warn("control socket");
+			continue;
+		}
+		if (channel_send(ch, IMSG_ENGINE_SOCKET, i, fd, NULL,
+		    0) == -1 && fd != -1)
+			close(fd);
 	}
 }
 

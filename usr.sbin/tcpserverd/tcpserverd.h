@@ -54,7 +54,8 @@ enum imsg_type {
 	/* the daemon's */
 	IMSG_ENGINE_SETUP,		/* struct engine_setup */
 	IMSG_ENGINE_SOCKET,		/* descriptor: a listening socket of
-					 * our own; id: enum control_kind */
+					 * our own; id: enum control_kind;
+					 * without: it is no more */
 	IMSG_ENGINE_LISTENER_CLOSE,	/* uint32_t: listener's number */
 	IMSG_ENGINE_SERVICE_GONE,	/* it has no session any more */
 	IMSG_ENGINE_CONTROL_TEXT,	/* id: the control client's number;

@@ -18,6 +18,7 @@
 #include <netinet/in.h>
 
 #include <atf-c.h>
+#include <dlfcn.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -678,6 +679,43 @@ ATF_TC_BODY(conversation_bare, tc)
 	    "status %#x", status);
 }
 
+/* libseccomp's own, unless it is to say that all is well and do nothing. */
+static int	load_lies;
+
+int
+seccomp_load(const scmp_filter_ctx ctx)
+{
+	int	(*load)(const scmp_filter_ctx);
+
+	if (load_lies)
+		return (0);
+	load = (int (*)(const scmp_filter_ctx))dlsym(RTLD_NEXT,
+	    "seccomp_load");
+	return (load == NULL ? -ENOSYS : load(ctx));
+}
+
+static int
+engine_unloaded(void)
+{
+	load_lies = 1;
+	return (sandbox_engine() == -1 && errno == ENOSYS ? 0 : -1);
+}
+
+static int
+resolver_unloaded(void)
+{
+	load_lies = 1;
+	return (sandbox_resolver() == -1 && errno == ENOSYS ? 0 : -1);
+}
+
+ATF_TC_WITHOUT_HEAD(not_loaded);
+ATF_TC_BODY(not_loaded, tc)
+{
+	call = SYS_getpid;
+	ATF_CHECK(exited(role_run(engine_unloaded, make_call), 0));
+	ATF_CHECK(exited(role_run(resolver_unloaded, make_call), 0));
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, backend);
@@ -693,5 +731,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, queue_never);
 	ATF_TP_ADD_TC(tp, conversation_never);
 	ATF_TP_ADD_TC(tp, conversation_bare);
+	ATF_TP_ADD_TC(tp, not_loaded);
 	return (atf_no_error());
 }

@@ -475,8 +475,14 @@ def sockets_changed():
     code, text = look()
     require(code == 1 and 'looking only' in text, '%d %s' % (code, text))
     place.ask(b'x\n')
+    clients = [socket.socket(socket.AF_UNIX) for _ in modes]
+    for s, name in zip(clients, modes):
+        s.settimeout(DEADLINE_S)
+        s.connect('%s/%s' % (where, name))
     d.reload(a)
     same(os.listdir(where), [], 'sockets that went')
+    for s in clients:
+        read_all(s)             # who may not hear is told so first
     d.reload(extra + a)
     same(look()[0], 1, 'exit code')
     # What somebody else put in its place is not ours to remove.

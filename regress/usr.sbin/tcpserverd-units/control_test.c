@@ -575,7 +575,9 @@ ATF_TC_BODY(does_not_read, tc)
 	for (k = 0; k < 8; k++)
 		peer_close(&p[k]);
 	peer_close(&q);
-	hear_nothing(20);
+	/* Where there is a place, so that the others are seen to be free. */
+	peer_welcome(&q, SOCKET_EVENT);
+	peer_close(&q);
 	engine_check();
 	process_end();
 }
@@ -591,7 +593,7 @@ ATF_TC_BODY(events, tc)
 	peer_welcome(&p, SOCKET_EVENT);
 	peer_welcome(&m, SOCKET_RESTRICTED);
 	peer_ask(&m, IMSG_CTL_MONITOR, "", 0);
-	hear_nothing(20);
+	engine_check();			/* by then it has heard that */
 	id[0] = session_begin(4711);
 	event_take(&m, &ev);
 	ATF_CHECK(ev.sequence == 1 && ev.kind == EVENT_CONNECT);
@@ -704,17 +706,18 @@ ATF_TC_BODY(event_user, tc)
 
 	begin(0);
 	peer_welcome(&p, SOCKET_EVENT);
-	peer_close(&p);
 	setup.event_uid = getuid() + 1;
 	say(IMSG_ENGINE_SETUP, 0, &setup, sizeof(setup));
-	hear_nothing(50);
+	socket_give(SOCKET_EVENT, "event2");
+	ATF_CHECK_EQ(0, peer_hear(&p));
+	peer_close(&p);
 	peer_open(&p, SOCKET_EVENT);
 	ATF_CHECK(strstr(peer_text(&p, IMSG_CTL_REFUSED),
 	    "for root and the event user") != NULL);
 	peer_close(&p);
 	setup.event_uid = UINT32_MAX;
 	say(IMSG_ENGINE_SETUP, 0, &setup, sizeof(setup));
-	hear_nothing(50);
+	engine_check();
 	peer_open(&p, SOCKET_EVENT);
 	(void)peer_text(&p, IMSG_CTL_REFUSED);
 	peer_close(&p);
@@ -764,26 +767,63 @@ ATF_TC_BODY(check_without_rules, tc)
 	process_end();
 }
 
-/* Sockets come, go and are replaced with a reload; clients stay. */
+/* Sockets are replaced with a reload, and clients stay; or they go. */
 ATF_TC_WITHOUT_HEAD(sockets);
 ATF_TC_BODY(sockets, tc)
 {
 	struct sockaddr_un	sun;
-	struct peer		p;
+	struct peer		p, restricted, event;
 	int			fd;
 
 	begin(0);
 	peer_welcome(&p, SOCKET_CONTROL);
+	peer_welcome(&restricted, SOCKET_RESTRICTED);
+	peer_welcome(&event, SOCKET_EVENT);
 	socket_give(SOCKET_CONTROL, "control2");
+	socket_give(SOCKET_EVENT, "event2");
 	engine_check();
 	sessions_expect(&p, "", 0);
 	say(IMSG_ENGINE_SOCKET, SOCKET_RESTRICTED, NULL, 0);
-	hear_nothing(50);
+	ATF_CHECK_EQ(0, peer_hear(&restricted));
 	path_address(&sun, SOCKET_RESTRICTED);
 	ATF_REQUIRE((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1);
 	ATF_CHECK(connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1);
 	close(fd);
+	engine_check();
+	ATF_CHECK(poll(&(struct pollfd){ event.fd, POLLIN, 0 }, 1, 0) == 0);
+	say(IMSG_ENGINE_SOCKET, SOCKET_EVENT, NULL, 0);
+	ATF_CHECK_EQ(0, peer_hear(&event));
+	sessions_expect(&p, "", 0);
 	peer_close(&p);
+	peer_close(&restricted);
+	peer_close(&event);
+	process_end();
+}
+
+/* Who ordered the reload that took his socket away still hears of it. */
+ATF_TC_WITHOUT_HEAD(own_socket_gone);
+ATF_TC_BODY(own_socket_gone, tc)
+{
+	struct control_answer	answer = { 0 };
+	struct control_order	order;
+	struct imsg		imsg;
+	struct peer		p, idle;
+
+	begin(0);
+	peer_welcome(&p, SOCKET_CONTROL);
+	peer_welcome(&idle, SOCKET_CONTROL);
+	peer_ask(&p, IMSG_CTL_RELOAD, "", 0);
+	hear(IMSG_PARENT_CONTROL, &imsg);
+	ATF_REQUIRE(imsg_get_data(&imsg, &order, sizeof(order)) == 0);
+	imsg_free(&imsg);
+	say(IMSG_ENGINE_SOCKET, SOCKET_CONTROL, NULL, 0);
+	ATF_CHECK_EQ(0, peer_hear(&idle));
+	say(IMSG_ENGINE_CONTROL_DONE, order.client, &answer, sizeof(answer));
+	ATF_CHECK_EQ(0, peer_end(&p));
+	peer_ask(&p, IMSG_CTL_STATUS, "", 0);
+	ATF_CHECK_EQ(0, peer_hear(&p));
+	peer_close(&p);
+	peer_close(&idle);
 	process_end();
 }
 
@@ -802,5 +842,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, event_user);
 	ATF_TP_ADD_TC(tp, check_without_rules);
 	ATF_TP_ADD_TC(tp, sockets);
+	ATF_TP_ADD_TC(tp, own_socket_gone);
 	return (atf_no_error());
 }

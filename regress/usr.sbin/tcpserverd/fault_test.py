@@ -37,6 +37,14 @@ THEIRS = r'/libseccomp\.so\.2\(|died of signal 31'
 LOST_MAX = 2			# clients that one failure may cost
 
 
+def confined(pid):
+    try:
+        with open('/proc/%d/status' % pid) as f:
+            return '\nSeccomp:\t2\n' in f.read()
+    except OSError:
+        return False
+
+
 class Victim(Server):
     """A server that may refuse to start: port 0"""
 
@@ -100,6 +108,9 @@ class Fault:
                 lost += 1
             require(lost <= LOST_MAX, '%d clients lost' % lost)
         server.wait_status(0)
+        wait_for(lambda: all(confined(pid) for role in ('engine', 'resolver')
+                             for pid in server.children(role)),
+                 'engine and resolver to be confined')
         same(server.stop(), 0, 'exit status')
         wait_for(lambda: not session_processes(server.pid),
                  'the end of every process')
