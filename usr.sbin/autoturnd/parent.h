@@ -68,7 +68,7 @@ struct parent {
 	char			*exe_path;	/* ours, for the children */
 	int			 syslog;	/* descriptor 2 leads there */
 	int			 verbose;	/* -v: log connections */
-	void			(*started)(void);	/* everything is ready */
+	void			(*started)(void);	/* all are ready */
 	time_t			 started_at;
 	time_t			 loaded_at;
 	uint32_t		 reloads;
