@@ -480,6 +480,29 @@ ATF_TC_BODY(another_connection, tc)
 	ATF_CHECK_EQ(wanted, 0);
 }
 
+/* There are to be none any more: nothing is asked for either. */
+ATF_TC_WITHOUT_HEAD(events_off);
+ATF_TC_BODY(events_off, tc)
+{
+	int	i;
+
+	world();
+	welcomed();
+	events_open(-1);
+	ATF_CHECK(!events_connected());
+	ATF_CHECK(is_closed());
+	/* Nor what was to be asked for. */
+	connected();
+	server_close();
+	loop();
+	events_open(-1);
+	for (i = 0; i < 300; i++)
+		loop();
+	ATF_CHECK_EQ(wanted, 0);
+	welcomed();
+	ATF_CHECK(events_connected());
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, sessions);
@@ -490,6 +513,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, many);
 	ATF_TP_ADD_TC(tp, not_too_eager);
 	ATF_TP_ADD_TC(tp, another_connection);
+	ATF_TP_ADD_TC(tp, events_off);
 
 	return (atf_no_error());
 }

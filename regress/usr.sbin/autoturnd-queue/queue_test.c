@@ -462,8 +462,7 @@ ATF_TC_BODY(wrong_parent, tc)
 	static const uint32_t	types[] = { IMSG_QUEUE_SPOOL,
 				    IMSG_QUEUE_CUSTOMER, IMSG_QUEUE_ADDRESS,
 				    IMSG_QUEUE_DOMAIN, IMSG_QUEUE_RELAY,
-				    IMSG_QUEUE_EVENTS, IMSG_QUEUE_CONTROL,
-				    IMSG_RELAY_RUN };
+				    IMSG_QUEUE_CONTROL, IMSG_RELAY_RUN };
 	struct spool_settings	other;
 	size_t			i;
 
