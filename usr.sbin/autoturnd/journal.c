@@ -6,11 +6,14 @@
  * although nobody heard that he took them.
  *
  * All that counts is in memory.  The file is a list of changes, a line each
- * with a checksum, to which is appended; a commit is one fdatasync(2),
- * whatever was noted since the last.  When the file has grown, and whenever
- * it could not be written, a new one takes its place by rename(2), which
- * holds what still counts: a message that was answered does until its
- * directory is on disk without it.
+ * with a checksum, and zeros after the last; a commit is one fdatasync(2),
+ * whatever was noted since the last.  The zeros are there from the start:
+ * lines that take their place change nothing but data, so a commit does not
+ * wait for the file system's own journal, nor do the messages that are removed
+ * meanwhile.  When no more are left, and whenever the file could not be
+ * written, a new one takes its place by rename(2), which holds what still
+ * counts: a message that was answered does until its directory is on disk
+ * without it.
  */
 #include <sys/types.h>
 #include <sys/stat.h>
@@ -30,8 +33,11 @@
 #define JOURNAL_NEW	"journal.new"
 #define JOURNAL_HEAD	"autoturn-journal 1\n"
 #define BUFFER_SIZE	65536
-/* So much is appended before a new file is made: some 1,300 messages. */
-#define GROWTH_BYTES	(256 * 1024)
+/*
+ * So much can be noted before a new file is made, some 1,300 messages; or
+ * twice what still counts.
+ */
+#define ROOM_BYTES	(256 * 1024)
 #define READ_BYTES_MAX	(1024 * 1024 * 1024)
 
 /* A line: what happened, inode, mtime, Maildir, name, checksum. */
@@ -70,8 +76,8 @@ struct journal {
 	int			 broken;	/* a new file is needed */
 	int			 unsynced;
 	int			 trouble;	/* errno, told */
-	off_t			 size;
-	off_t			 begun;		/* its size when it was new */
+	off_t			 at;		/* where the zeros begin */
+	off_t			 room;		/* where they end */
 	size_t			 used;
 	char			 buf[BUFFER_SIZE];
 };
@@ -250,21 +256,43 @@ line_make(char *out, int what, const char *maildir, const struct entry *e)
 }
 
 static int
-buffer_write(int fd, off_t *size)
+buffer_write(int fd, off_t *at)
 {
-	size_t	at = 0;
+	size_t	done = 0;
 	ssize_t	n;
 
-	while (at < journal.used) {
-		n = write(fd, journal.buf + at, journal.used - at);
+	while (done < journal.used) {
+		n = pwrite(fd, journal.buf + done, journal.used - done, *at);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return (-1);
-		at += (size_t)n;
-		*size += n;
+		done += (size_t)n;
+		*at += n;
 	}
 	journal.used = 0;
+	return (0);
+}
+
+static off_t
+room_end(off_t at)
+{
+	return (at + (at > ROOM_BYTES ? at : ROOM_BYTES));
+}
+
+static int
+zeros_write(int fd, off_t at)
+{
+	off_t	end = room_end(at);
+
+	memset(journal.buf, 0, sizeof(journal.buf));
+	while (at < end) {
+		journal.used = sizeof(journal.buf);
+		if ((off_t)journal.used > end - at)
+			journal.used = (size_t)(end - at);
+		if (buffer_write(fd, &at) == -1)
+			return (-1);
+	}
 	return (0);
 }
 
@@ -283,7 +311,7 @@ journal_write(void)
 	if (journal.used == 0 || journal.broken)
 		return (0);
 	journal.unsynced = 1;
-	return (buffer_write(journal.fd, &journal.size));
+	return (buffer_write(journal.fd, &journal.at));
 }
 
 static void
@@ -381,10 +409,10 @@ journal_prune(void)
 
 static int
 entry_write(int fd, const struct directory *d, const struct entry *e,
-    off_t *size)
+    off_t *at)
 {
 	if (journal.used > sizeof(journal.buf) - 2 * LINE_SIZE &&
-	    buffer_write(fd, size) == -1)
+	    buffer_write(fd, at) == -1)
 		return (-1);
 	if (e->flags & ENTRY_WARNED)
 		journal.used += line_make(journal.buf + journal.used,
@@ -396,7 +424,7 @@ entry_write(int fd, const struct directory *d, const struct entry *e,
 }
 
 static int
-entries_write(int fd, off_t *size)
+entries_write(int fd, off_t *at)
 {
 	struct directory	*d;
 	struct entry		*e;
@@ -405,17 +433,18 @@ entries_write(int fd, off_t *size)
 	journal.used = strlen(JOURNAL_HEAD);
 	RB_FOREACH(d, directories, &journal.directories) {
 		RB_FOREACH(e, entries, &d->entries) {
-			if (entry_write(fd, d, e, size) == -1)
+			if (entry_write(fd, d, e, at) == -1)
 				return (-1);
 		}
 	}
-	return (buffer_write(fd, size));
+	return (buffer_write(fd, at));
 }
 
 static int
-journal_replace(int fd, off_t *size)
+journal_replace(int fd, off_t *at)
 {
-	if (entries_write(fd, size) == -1 || fsync(fd) == -1 ||
+	if (entries_write(fd, at) == -1 || zeros_write(fd, *at) == -1 ||
+	    fsync(fd) == -1 ||
 	    renameat(queue.state_fd, JOURNAL_NEW, queue.state_fd,
 	    JOURNAL_NAME) == -1)
 		return (-1);
@@ -430,16 +459,16 @@ journal_replace(int fd, off_t *size)
 static int
 journal_rewrite(void)
 {
-	off_t	size = 0;
+	off_t	at = 0;
 	int	error, fd;
 
 	journal_prune();
 	journal.used = 0;
 	fd = openat(queue.state_fd, JOURNAL_NEW, O_WRONLY | O_CREAT |
-	    O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return (journal_break());
-	if (journal_replace(fd, &size) == -1) {
+	if (journal_replace(fd, &at) == -1) {
 		error = errno;
 		close(fd);
 		(void)unlinkat(queue.state_fd, JOURNAL_NEW, 0);
@@ -449,7 +478,8 @@ journal_rewrite(void)
 	if (journal.fd != -1)
 		close(journal.fd);
 	journal.fd = fd;
-	journal.size = journal.begun = size;
+	journal.at = at;
+	journal.room = room_end(at);
 	journal.broken = journal.unsynced = 0;
 	return (0);
 }
@@ -474,15 +504,14 @@ journal_tell(int result)
 static int
 journal_sync(void)
 {
-	if (journal.broken || journal.fd == -1)
+	if (journal.broken || journal.fd == -1 ||
+	    journal.at + (off_t)journal.used > journal.room)
 		return (journal_rewrite());
 	if (journal_write() == -1)
 		return (journal_break());
 	if (journal.unsynced && fdatasync(journal.fd) == -1)
 		return (journal_break());
 	journal.unsynced = 0;
-	if (journal.size - journal.begun > GROWTH_BYTES + journal.begun)
-		return (journal_rewrite());
 	return (0);
 }
 
@@ -529,7 +558,10 @@ reading_bad(struct reading *r, const char *line, int tail)
 	r->tail = tail;
 }
 
-/* Lines that make no sense are passed over, whatever comes after them. */
+/*
+ * Lines that make no sense are passed over, whatever comes after them; zeros
+ * are where nothing was written.
+ */
 static void
 journal_parse(struct reading *r)
 {
@@ -544,6 +576,10 @@ journal_parse(struct reading *r)
 	} else
 		line = r->text + strlen(JOURNAL_HEAD);
 	for (; line < end; line = lf + 1) {
+		while (line < end && *line == '\0')
+			line++;
+		if (line == end)
+			return;
 		lf = memchr(line, '\n', (size_t)(end - line));
 		if (lf == NULL) {
 			reading_bad(r, line, 1);
