@@ -479,6 +479,11 @@ run_send(struct relay_run *run)
 	ssize_t		 n;
 
 	while (!run->ended && run->write_error == 0) {
+		/*
+		 * First: a text and the next envelope leave together, or a
+		 * server's answers to both wait for each other (RFC 896).
+		 */
+		(void)messages_give(run);
 		len = delivery_output(run->delivery, &data);
 		events_take(run);
 		if (messages_give(run))

@@ -108,6 +108,7 @@ run_end(struct run *run, int failed)
 	struct mail	*mail, *next;
 	int		 more = run->more;
 
+	run_remove_taken(run);
 	TAILQ_FOREACH_SAFE(mail, &run->mails, entry, next)
 		run_unanswered(run, mail);
 	failed = failed || run->deferred > 0 || run->stopped;
@@ -183,6 +184,7 @@ run_new(struct customer *c)
 	run->dirfd = -1;
 	run->number = ++number;
 	TAILQ_INIT(&run->mails);
+	TAILQ_INIT(&run->taken);
 	evtimer_set(&run->timer, run_timeout, run);
 	TAILQ_INSERT_TAIL(&runs, run, entry);
 	return (run);
@@ -269,7 +271,7 @@ run_begin(struct customer *c)
 	if (journal_trouble() != NULL) {
 		(void)snprintf(run->reply, sizeof(run->reply),
 		    "the journal can't be written: %s", journal_trouble());
-		run_flush();
+		run_commit();
 	} else
 		run_connect(run);
 	return (0);
@@ -600,6 +602,6 @@ run_init(void)
 
 	state = state_open();
 	if ((result = journal_open(left_visit, NULL)) == -1)
-		run_flush();
+		run_commit();
 	return (state == -1 || result == -1 ? -1 : 0);
 }

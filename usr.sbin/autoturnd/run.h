@@ -51,6 +51,7 @@ struct run {
 	struct names		 skipped;	/* not again in this run */
 
 	struct mails		 mails;		/* open, in order */
+	struct mails		 taken;		/* answered, to be removed */
 	uint32_t		 open;
 	uint64_t		 sent;
 	uint64_t		 answered;	/* by the server, either way */
@@ -83,12 +84,16 @@ int	message_quarantine(struct customer *, const char *, uint64_t, time_t,
  * there are to send, or -1 with errno.
  * run_advance: tops the window up, looks again or finishes.
  * run_withdraw: a message that relay was not given.
- * run_flush: a commit and what waits for it, at the end of this turn.
+ * run_flush: at the end of this turn of the loop what was taken is removed.
+ * run_commit: before that there is a commit, and what waits for it leaves.
+ * run_remove_taken: the last of these, now.
  */
 ssize_t	run_look(struct run *);
 void	run_advance(struct run *);
 void	run_withdraw(struct run *, struct mail *);
 void	run_flush(void);
+void	run_commit(void);
+void	run_remove_taken(struct run *);
 void	mail_free(struct run *, struct mail *);
 int	run_remove(struct run *, const char *);
 void	run_skip(struct run *, const char *);

@@ -41,8 +41,6 @@ mail_accepted(struct run *run, struct mail *mail, const char *text)
 	c->delivered++;
 	c->delivered_bytes += mail->size;
 	c->delivered_at = time(NULL);
-	if (run_remove(run, mail->name) == -1)
-		return;
 	if (c->waiting > 0)
 		c->waiting--;
 	c->bytes -= mail->size < c->bytes ? mail->size : c->bytes;
@@ -179,6 +177,16 @@ mail_find(struct run *run, uint64_t number)
 	return (NULL);
 }
 
+/* Those that wait to be sent come first: the file system may be slow. */
+static void
+mail_taken(struct run *run, struct mail *mail)
+{
+	TAILQ_REMOVE(&run->mails, mail, entry);
+	TAILQ_INSERT_TAIL(&run->taken, mail, entry);
+	run->open--;
+	run_flush();
+}
+
 int
 run_result(struct run *run, const struct run_result *result,
     const char *text)
@@ -191,7 +199,10 @@ run_result(struct run *run, const struct run_result *result,
 		return (-1);
 	if (result->status != RUN_UNTRIED && !run->stopped)
 		(void)strlcpy(run->reply, text, sizeof(run->reply));
-	mail_free(run, mail);
+	if (result->status == DELIVERY_ACCEPTED)
+		mail_taken(run, mail);
+	else
+		mail_free(run, mail);
 	return (0);
 }
 

@@ -19,7 +19,8 @@
 #define RETRY_MS	5000	/* a journal that can't be written */
 
 static struct event	flush_timer;
-static int		flush_due;
+static int		flush_due, flush_ms;
+static int		commit_due;	/* messages wait for it, or runs */
 
 static void	flush_tick(int, short, void *);
 
@@ -203,6 +204,18 @@ run_remove(struct run *run, const char *name)
 	return (-1);
 }
 
+void
+run_remove_taken(struct run *run)
+{
+	struct mail	*mail;
+
+	while ((mail = TAILQ_FIRST(&run->taken)) != NULL) {
+		TAILQ_REMOVE(&run->taken, mail, entry);
+		(void)run_remove(run, mail->name);
+		free(mail);
+	}
+}
+
 static struct mail *
 mail_add(struct run *run, const char *name, int fd, const struct stat *st)
 {
@@ -335,7 +348,7 @@ window_fill(struct run *run)
 			mail_take(run, file->name);
 	}
 	if (run->sent > sent)
-		run_flush();
+		run_commit();
 }
 
 /* Something came while the others were sent? */
@@ -344,6 +357,7 @@ run_look_again(struct run *run)
 {
 	ssize_t	n;
 
+	run_remove_taken(run);
 	if (!run_may_send(run))
 		return (0);
 	if (run->looks == LOOKS_MAX) {
@@ -415,34 +429,53 @@ flush_wait(int ms)
 {
 	struct timeval	tv;
 
-	if (flush_due)
+	if (flush_due && ms >= flush_ms)
 		return;
+	flush_ms = ms;
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = ms % 1000 * 1000;
-	evtimer_set(&flush_timer, flush_tick, NULL);
+	if (!evtimer_initialized(&flush_timer))
+		evtimer_set(&flush_timer, flush_tick, NULL);
 	if (evtimer_add(&flush_timer, &tv) == -1)
 		fatalx("evtimer_add");
 	flush_due = 1;
 }
 
 static void
+runs_released(void)
+{
+	struct run	*run;
+
+	commit_due = 0;
+	for (run = run_first(); run != NULL; run = TAILQ_NEXT(run, entry))
+		run_released(run);
+}
+
+static void
 flush_tick(int fd, short event, void *arg)
 {
-	struct run	*run, *next;
+	struct run	*run;
+	int		 failed;
 
 	flush_due = 0;
-	if (journal_commit() == -1) {
+	failed = commit_due && journal_commit() == -1;
+	if (!failed)
+		runs_released();
+	for (run = run_first(); run != NULL; run = TAILQ_NEXT(run, entry))
+		run_remove_taken(run);
+	if (failed)
 		flush_wait(RETRY_MS);
-		return;
-	}
-	for (run = run_first(); run != NULL; run = next) {
-		next = TAILQ_NEXT(run, entry);
-		run_released(run);
-	}
 }
 
 void
 run_flush(void)
 {
+	flush_wait(0);
+}
+
+void
+run_commit(void)
+{
+	commit_due = 1;
 	flush_wait(journal_trouble() == NULL ? 0 : RETRY_MS);
 }

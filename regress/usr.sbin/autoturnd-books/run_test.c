@@ -822,23 +822,25 @@ ATF_TC_HEAD(read_only_spool, tc)
 }
 ATF_TC_BODY(read_only_spool, tc)
 {
+	uint64_t	i;
+
 	begin();
-	mails(6);
+	mails(8);
 	run_start();
-	(void)hear_message();
-	(void)hear_message();
-	(void)hear_message();
-	(void)hear_message();
+	for (i = 1; i <= 4; i++)
+		(void)hear_message();
 	disk.unlink_error = EROFS;
 	say_result(1, ACCEPTED);
 	say_result(2, ACCEPTED);
-	ATF_REQUIRE(peer_hears_nothing(&relay));
-	say_result(3, ACCEPTED);
-	say_result(4, ACCEPTED);
+	/* It is found out with the next window under way. */
+	(void)hear_message();
+	(void)hear_message();
+	for (i = 3; i <= 6; i++)
+		say_result(i, ACCEPTED);
 	hear_finish();
 	say_end(ACCEPTED, 1, "");
 	run_ends(1);
-	ATF_REQUIRE_EQ(6, world_count("new"));
+	ATF_REQUIRE_EQ(8, world_count("new"));
 	ATF_REQUIRE_STREQ("what was sent can't be removed", customer.reply);
 	/* Still so: he is not sent any of it. */
 	run_start();
@@ -856,7 +858,7 @@ ATF_TC_BODY(read_only_spool, tc)
 	say_end(ACCEPTED, 1, "");
 	run_ends(0);
 	ATF_REQUIRE_EQ(0, world_count("new"));
-	ATF_REQUIRE_EQ(6, queue.accepted);
+	ATF_REQUIRE_EQ(8, queue.accepted);
 }
 
 ATF_TC(last_life);
