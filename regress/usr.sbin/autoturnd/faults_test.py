@@ -282,7 +282,7 @@ def fill_up(where):
 @case()
 def disk_full():
     """No room for the journal: nothing is sent, and then all of it"""
-    where = small_disk(256 * 1024)
+    where = small_disk(2 * 1024 * 1024)
     isp = Isp(customers=0, front=False, autoturn=False)
     name = isp.customer()
     for _ in range(20):
