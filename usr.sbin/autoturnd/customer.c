@@ -21,7 +21,8 @@
 #include "place.h"
 #include "queue.h"
 
-#define IMPLICIT_PREFIX	"autoturn-%s-"	/* as the recipe's users/assign has it */
+/* As the recipe's users/assign has it. */
+#define IMPLICIT_PREFIX	"autoturn-%s-"
 /* The spool's mtime is relied on once it is so old. */
 #define SPOOL_SETTLED_S	2
 
@@ -253,7 +254,8 @@ customer_new(const char *name, const char *maildir, const char *prefix)
 	    (c->prefix = strdup(prefix)) == NULL)
 		fatal("customer %s", name);
 	c->maildir = c->name;
-	if (strcmp(maildir, name) != 0 && (c->maildir = strdup(maildir)) == NULL)
+	if (strcmp(maildir, name) != 0 &&
+	    (c->maildir = strdup(maildir)) == NULL)
 		fatal("customer %s", name);
 	return (c);
 }

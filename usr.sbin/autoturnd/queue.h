@@ -119,7 +119,7 @@ struct customer {
 	uint64_t		 delivered_bytes;
 	uint64_t		 returned;	/* messages sent back */
 	time_t			 tried_at;
-	char			*reply;		/* the last, or what went wrong */
+	char			*reply;		/* the last, or our own */
 };
 
 /* Whoever comes from this address is he, or mail for this domain his. */
@@ -145,7 +145,7 @@ struct queue {
 	int			 stopping;
 	/* counters for metrics, since the start */
 	uint64_t		 triggers[REASON_MAX];
-	uint64_t		 strangers;	/* triggers by nobody's address */
+	uint64_t		 strangers;	/* triggers by nobody's */
 	uint64_t		 runs_ok;
 	uint64_t		 runs_failed;
 	uint64_t		 accepted;	/* messages */
@@ -156,7 +156,7 @@ struct queue {
 	uint64_t		 returned;	/* reports that were taken */
 	uint64_t		 warned;	/* delay notices */
 	uint64_t		 quarantined;
-	uint64_t		 repeated;	/* sent before, not answered then */
+	uint64_t		 repeated;	/* sent once already */
 };
 
 extern struct queue	queue;
@@ -168,7 +168,7 @@ extern struct queue	queue;
 
 extern const char	*queue_sandbox;
 
-void		 queue_stop_advance(void);	/* a run has ended: may we go? */
+void		 queue_stop_advance(void);	/* a run has ended: may we? */
 
 /*
  * customer.c: who there is.

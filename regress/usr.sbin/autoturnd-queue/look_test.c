@@ -217,7 +217,7 @@ ATF_TC_BODY(reads_what_changed, tc)
 	message(0, "new/1", 100, 1);
 	ATF_CHECK_EQ(customer_look(c), 1);
 	ATF_CHECK_EQ(walked, 1);
-	/* Once more, when the times can't be ambiguous any more; never again. */
+	/* Once more, when the times can't be ambiguous; never again. */
 	test_ms += 600 * 1000;
 	ATF_CHECK_EQ(customer_look(c), 1);
 	ATF_CHECK_EQ(walked, 2);

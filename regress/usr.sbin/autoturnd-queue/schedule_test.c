@@ -180,7 +180,7 @@ ATF_TC_BODY(mail_is_collected, tc)
 
 	world(20);
 	started = test_ms;
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < MAIL_DELAY_MS - 1; i++) {
 		customer_trigger(&customers[0], REASON_MAIL);
 		run_for(1);
 	}
