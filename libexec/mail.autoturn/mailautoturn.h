@@ -55,7 +55,7 @@ struct shape {
 	size_t			 nloops;
 	int			 began;		/* this is not the first line */
 	int			 below;		/* the mail system's lines */
-	int			 inside;	/* the line's beginning is past */
+	int			 inside;	/* of a line: it has begun */
 	int			 drop;		/* this field is left out */
 	int			 body;
 	unsigned int		 hops;

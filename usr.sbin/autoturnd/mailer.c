@@ -160,7 +160,8 @@ program_judge(struct program *p, int status)
 
 	if (p->late) {
 		(void)snprintf(why, sizeof(why), "%.*s has not ended within "
-		    "%u seconds", NAME_SHOWN, settings.path, settings.timeout_s);
+		    "%u seconds", NAME_SHOWN, settings.path,
+		    settings.timeout_s);
 		error = ETIMEDOUT;
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		why[0] = '\0';

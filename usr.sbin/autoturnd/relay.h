@@ -38,9 +38,9 @@ struct relay_queue {
  * descriptor (-1: it was lost), and says IMSG_RUN_STARTED, or IMSG_RUN_END
  * why not.  0, or -1 if there is such a run, or are too many.
  * run_message, run_finish, relay_run_abort: what the queue wants of a run, by
- * its number; one that has ended is none of its mistakes.  run_message takes the
- * descriptor, -1 if it was lost on its way.  0, or -1 for what a queue never
- * asks for: then it is not ours.
+ * its number; one that has ended is none of its mistakes.  run_message takes
+ * the descriptor, -1 if it was lost on its way.  0, or -1 for what a queue
+ * never asks for: then it is not ours.
  * runs_end: the queue is gone, its runs with it: connections are closed,
  * nothing is said.
  * runs_resume: it reads again.

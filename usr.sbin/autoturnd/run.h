@@ -40,7 +40,7 @@ struct run {
 	enum run_state		 state;
 	enum reason		 reason;
 	int64_t			 started_ms;
-	struct event		 timer;		/* patience with parent, relay */
+	struct event		 timer;		/* patience with others */
 	struct lock		*lock;
 	int			 dirfd;		/* his Maildir */
 
