@@ -311,6 +311,9 @@ local_run(const struct command *c, const struct local_options *o)
 {
 	int	status;
 
+	if (json && (c->action == ACTION_ADD || c->action == ACTION_CHECK ||
+	    c->action == ACTION_IMPORT))
+		errx(EXIT_FAILED, "add, check and import have no -j");
 	switch (c->action) {
 	case ACTION_ADD:
 		status = local_add(o, c->customer, c->address, c->domain,

@@ -381,6 +381,9 @@ errors_head()
 errors_body()
 {
 	site_make
+	atf_check -s exit:1 \
+	    -e inline:"autoturnctl: add, check and import have no -j\n" \
+	    "$ctl" -j -f at.conf check
 	atf_check -s exit:2 -e inline:"nobody: no such customer\n" \
 	    "$ctl" -f at.conf -q q check nobody
 	atf_check -s exit:2 -e inline:"none: No such file or directory\n" \

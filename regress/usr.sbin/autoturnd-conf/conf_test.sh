@@ -579,6 +579,26 @@ manual_body()
 	done
 }
 
+atf_test_case installed
+installed_head()
+{
+	atf_set descr "the example that is installed is a good file"
+}
+installed_body()
+{
+	sed -e 's,@RUNDIR@,/tmp,;s,"/var/qmail/autoturn","/usr",' \
+	    "$SOURCE/etc/examples/autoturnd.conf" >a.conf
+	echo "$head" >>a.conf
+	stable a.conf
+	# With what is commented out as well.
+	mkdir autoturnd.d
+	sed -e 's/^#\([a-z	}]\)/\1/' -e 's,group operator,group daemon,' \
+	    -e "s,@SYSCONFDIR@,$(pwd -P)," a.conf |
+	    grep -v '^	autoturnd -n' >b.conf
+	stable b.conf
+	grep -q '^customer acme' once || fail_with once "no customer"
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case good
@@ -597,4 +617,5 @@ atf_init_test_cases()
 	atf_add_test_case files
 	atf_add_test_case unreadable
 	atf_add_test_case manual
+	atf_add_test_case installed
 }
