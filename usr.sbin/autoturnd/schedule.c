@@ -13,6 +13,7 @@
 #include "queue.h"
 
 #define LOCKED_RETRY_S	300	/* where only the customer starts a run */
+#define TROUBLE_RETRY_S	15	/* where it is ours, not the customer's */
 #define SECONDS_MAX	(10LL * 365 * 86400)
 #define SLEEP_MAX_MS	(3600 * 1000)
 #define STARTS_MAX	64	/* at a time: others want their turn too */
@@ -360,9 +361,21 @@ retry_ms(const struct customer *c)
 	    (int64_t)arc4random_uniform(ms < 1000 ? 1 : 1000 / JITTER_PART));
 }
 
+/* Then he has not failed, and does not wait ever longer. */
+static int
+trouble_is_ours(void)
+{
+	return (!queue.relay.open || journal_trouble() != NULL);
+}
+
 static void
 run_failed(struct customer *c, int64_t now)
 {
+	if (trouble_is_ours()) {
+		job_improve(c, REASON_RETRY, now + ms_from_s(TROUBLE_RETRY_S),
+		    now);
+		return;
+	}
 	if (c->failures < UINT32_MAX)
 		c->failures++;
 	c->retry_ms = now + retry_ms(c);

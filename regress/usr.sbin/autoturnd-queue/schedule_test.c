@@ -16,6 +16,13 @@ static int	begun_count;
 static int	most_running;
 static int	refuse_flags = -1;	/* what run_begin says no with */
 static int	forgotten;
+static const char	*journal;	/* its trouble */
+
+const char *
+journal_trouble(void)
+{
+	return (journal);
+}
 
 static int
 index_of(const struct customer *c)
@@ -561,6 +568,36 @@ ATF_TC_BODY(stopping, tc)
 	ATF_CHECK_EQ(begun_count, 0);
 }
 
+ATF_TC_WITHOUT_HEAD(our_own_trouble);
+ATF_TC_BODY(our_own_trouble, tc)
+{
+	int	i;
+
+	world(20);
+	settings.retry_s = 0;
+	customer_trigger(&customers[0], REASON_SESSION);
+	run_for(1);
+	/* The relay died. */
+	queue.relay.open = 0;
+	end(0, 1, 0);
+	run_for(60000);
+	ATF_CHECK_EQ(begun_count, 1);
+	ATF_CHECK_EQ(customers[0].failures, 0);
+	queue.relay.open = 1;
+	run_for(1);
+	ATF_CHECK_EQ(begun_count, 2);
+	/* The disk is full, for an hour: not a day's wait follows. */
+	journal = "out of disk space";
+	for (i = 0; i < 240; i++) {
+		end(0, 1, 0);
+		run_for(15000);
+		ATF_REQUIRE_EQ(begun_count, 3 + i);
+	}
+	journal = NULL;
+	end(0, 0, 0);
+	ATF_CHECK_EQ(customers[0].job, JOB_NONE);
+}
+
 /* An hour's retry is not waited for when the operator made it a minute. */
 ATF_TC_WITHOUT_HEAD(shorter_retry);
 ATF_TC_BODY(shorter_retry, tc)
@@ -621,6 +658,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, locked);
 	ATF_TP_ADD_TC(tp, gone);
 	ATF_TP_ADD_TC(tp, stopping);
+	ATF_TP_ADD_TC(tp, our_own_trouble);
 	ATF_TP_ADD_TC(tp, shorter_retry);
 	ATF_TP_ADD_TC(tp, due_for_the_eyes);
 

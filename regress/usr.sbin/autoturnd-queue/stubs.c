@@ -132,6 +132,12 @@ return_pending(const struct customer *c, const char *name)
 	return (0);
 }
 
+WEAK const char *
+journal_trouble(void)
+{
+	return (NULL);
+}
+
 WEAK int
 journal_is_warned(const char *maildir, const char *name,
     const struct stat *st)
