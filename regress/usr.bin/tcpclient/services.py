@@ -122,9 +122,12 @@ class Names:
     def __init__(self, zone, addresses=('127.0.0.1',)):
         self.dir = tempfile.mkdtemp(prefix='names.')
         self.zone_write(zone)
-        subprocess.run([tool('dnsd'), '-l', self.path('log'), '-p',
-                        self.path('pid'), self.path('zone')] +
-                       list(addresses), check=True)
+        theirs, self.lifeline = os.pipe()
+        subprocess.run([tool('dnsd'), '-e', str(theirs), '-l',
+                        self.path('log'), '-p', self.path('pid'),
+                        self.path('zone')] + list(addresses), check=True,
+                       pass_fds=(theirs,))
+        os.close(theirs)
         atexit.register(self.stop)
 
     def path(self, name):
