@@ -188,18 +188,18 @@ service_listen(struct import *im, struct import_service *s, const char *host,
 static int
 name_number(const char *name, const char *base)
 {
-	const char	*error;
-	size_t		 len = strlen(base);
-	int		 n;
+	size_t	len = strlen(base);
+	long	n;
 
 	if (strncmp(name, base, len) != 0)
 		return (0);
 	if (name[len] == '\0')
 		return (1);
-	if (name[len] != '-')
+	name += len + 1;
+	if (name[-1] != '-' || name[strspn(name, "0123456789")] != '\0')
 		return (0);
-	n = (int)strtonum(name + len + 1, 2, INT_MAX - 1, &error);
-	return (error == NULL ? n : 0);
+	n = strtol(name, NULL, 10);
+	return (n >= 2 && n < INT_MAX ? (int)n : 0);
 }
 
 /* The highest number of that name there is. */

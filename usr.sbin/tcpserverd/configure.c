@@ -47,6 +47,7 @@ struct plan {
 	struct stat		 rules_st;
 	struct rlimit_note	*rlimits;
 	unsigned int		 rlimits_len;
+	int			 starts[2];	/* its queue; -1: stays */
 };
 
 TAILQ_HEAD(plans, plan);
@@ -279,6 +280,29 @@ plan_rlimits(struct plan *pn, const struct ear *ear)
 	return (0);
 }
 
+/*
+ * Programs of another user: those of the one before must not get at the
+ * clients that come from now on.
+ */
+static int
+plan_starts(struct plan *pn, const struct ear *ear)
+{
+	struct privsep_hello	identity;
+
+	if (pn->is_new)
+		return (0);
+	identity_configured(&identity, pn->conf);
+	if (memcmp(&identity, &pn->sv->launch.identity,
+	    sizeof(identity)) == 0)
+		return (0);
+	if (service_starts_open(pn->starts) == 0)
+		return (0);
+	ear_tell(ear, "service %s: start queue: %s", pn->conf->name,
+	    strerror(errno));
+	pn->starts[0] = pn->starts[1] = -1;
+	return (-1);
+}
+
 static struct plan *
 plan_new(const struct conf_service *cs)
 {
@@ -287,7 +311,7 @@ plan_new(const struct conf_service *cs)
 	if ((pn = calloc(1, sizeof(*pn))) == NULL)
 		return (NULL);
 	pn->conf = cs;
-	pn->rules_fd = -1;
+	pn->rules_fd = pn->starts[0] = pn->starts[1] = -1;
 	TAILQ_INIT(&pn->listeners);
 	pn->sv = service_by_name(cs->name);
 	pn->is_new = pn->sv == NULL;
@@ -309,6 +333,7 @@ plan_make(const struct conf_service *cs, const struct ear *ear)
 		return (-1);
 	}
 	return (plan_rules(pn, ear) | plan_rlimits(pn, ear) |
+	    plan_starts(pn, ear) |
 	    plan_listeners(pn, AF_INET6, ear) |
 	    plan_listeners(pn, AF_INET, ear));
 }
@@ -338,6 +363,10 @@ plan_free(struct plan *pn)
 	}
 	if (pn->rules_fd != -1)
 		close(pn->rules_fd);
+	if (pn->starts[0] != -1) {
+		close(pn->starts[0]);
+		close(pn->starts[1]);
+	}
 	if (pn->is_new)
 		service_free(pn->sv);
 	free(pn->rlimits);
@@ -549,6 +578,20 @@ rules_tell(struct service *sv)
 		service_rules_send(sv, parent_engine());
 }
 
+/* Who was let in before is started by those who were there before. */
+static void
+launchers_take(struct service *sv, struct plan *pn)
+{
+	if (pn->starts[0] == -1)
+		parent_service_retire(sv, IMSG_LAUNCHER_RETIRE);
+	else {
+		parent_service_retire(sv, IMSG_LAUNCHER_DRAIN);
+		service_starts_renew(sv, pn->starts);
+		pn->starts[0] = pn->starts[1] = -1;
+	}
+	parent_service_start(sv);
+}
+
 static void
 plan_apply(struct plan *pn)
 {
@@ -573,10 +616,8 @@ plan_apply(struct plan *pn)
 	else if (parent_engine() != NULL)
 		service_settings_tell(sv, parent_engine());
 	rules_tell(sv);
-	if (!same) {
-		parent_service_retire(sv);
-		parent_service_start(sv);
-	}
+	if (!same)
+		launchers_take(sv, pn);
 }
 
 /* Its sessions go on, counted and told of. */
@@ -595,7 +636,7 @@ service_remove(struct service *sv)
 		listener_gone(sv, l);
 	free_rlimits(sv);
 	memset(&sv->launch, 0, sizeof(sv->launch));
-	parent_service_retire(sv);
+	parent_service_retire(sv, IMSG_LAUNCHER_RETIRE);
 	if (parent_engine() != NULL)
 		service_settings_tell(sv, parent_engine());
 	parent_service_gone(sv);

@@ -198,6 +198,18 @@ service_listener_close(struct service *sv, struct imsg *imsg)
 	listener_close(sv, number);
 }
 
+/* A service that runs goes over to another queue. */
+static void
+service_starts(struct service *sv, int fd)
+{
+	if (fd == -1)
+		fatalx("start queue of %s", sv->settings.name);
+	if (sv->ready)
+		queue_renew(sv, fd);
+	else
+		sv->starts_fd = fd;
+}
+
 static void
 service_orphan(struct service *sv, struct imsg *imsg)
 {
@@ -335,7 +347,7 @@ engine_dispatch_parent(struct channel *ch, struct imsg *imsg)
 		service_listener_close(service_find(id), imsg);
 		break;
 	case IMSG_ENGINE_STARTS:
-		service_find(id)->starts_fd = imsg_get_fd(imsg);
+		service_starts(service_find(id), imsg_get_fd(imsg));
 		break;
 	case IMSG_ENGINE_REPORTS:
 		service_find(id)->reports_fd = imsg_get_fd(imsg);

@@ -235,6 +235,8 @@ int	rules_want(struct service *);
 /* queue.c */
 
 void	queue_init(struct service *);
+/* Starts go to that descriptor from now on. */
+void	queue_renew(struct service *, int);
 void	queue_close(struct service *);
 /* Sends starts as long as there are credit and room. */
 void	queue_send(struct service *);

@@ -57,6 +57,7 @@ static struct program		program;
 static char			*argv_bytes, *environment_bytes;
 static size_t			argv_got, environment_got;
 static int			retired;	/* starts nothing any more */
+static int			draining;	/* retires at the queue's end */
 static struct sessions		sessions = RB_INITIALIZER(&sessions);
 static struct outgoings		outgoings = TAILQ_HEAD_INITIALIZER(outgoings);
 static struct event		starts_ev, reports_ev, chld_ev, kill_ev;
@@ -334,6 +335,18 @@ packet_read(char *packet, size_t size, int *fd)
 	return (n);
 }
 
+/* What is in the queue is for those that come after us. */
+static void
+launcher_retire(void)
+{
+	if (retired || starts_fd == -1)
+		return;
+	retired = 1;
+	event_del(&starts_ev);
+	close(starts_fd);
+	retired_leave();
+}
+
 /* Reads and starts one; returns 0 when the queue is empty. */
 static int
 start_next(void)
@@ -349,6 +362,8 @@ start_next(void)
 	if (n <= 0) {
 		if (n == -1 && (errno == EMFILE || errno == ENFILE))
 			log_warn("start queue");
+		if (n == 0 && draining)
+			launcher_retire();
 		return (0);
 	}
 	if (start_parse(&s, packet.bytes, (size_t)n) == -1)
@@ -394,18 +409,6 @@ sync_answer(uint32_t number)
 	report_push(REPORT_SYNCED, number, 0, 0);
 	(void)channel_send(&parent, IMSG_PARENT_SYNCED, number, -1, NULL, 0);
 	sessions_reap();
-}
-
-/* What is in the queue is for those that come after us. */
-static void
-launcher_retire(void)
-{
-	if (retired || starts_fd == -1)
-		return;
-	retired = 1;
-	event_del(&starts_ev);
-	close(starts_fd);
-	retired_leave();
 }
 
 static struct session *
@@ -563,6 +566,9 @@ launcher_dispatch_parent(struct channel *ch, struct imsg *imsg)
 		break;
 	case IMSG_LAUNCHER_RETIRE:
 		launcher_retire();
+		break;
+	case IMSG_LAUNCHER_DRAIN:
+		draining = 1;
 		break;
 	case IMSG_LAUNCHER_KILL:
 		session_kill(imsg);

@@ -248,14 +248,14 @@ parent_service_start(struct service *sv)
 }
 
 void
-parent_service_retire(struct service *sv)
+parent_service_retire(struct service *sv, uint32_t how)
 {
 	struct process	*p, *next;
 
 	for (p = launcher_next(sv, NULL); p != NULL; p = next) {
 		next = launcher_next(sv, p);
 		if (!p->retired)
-			process_resign(p, IMSG_LAUNCHER_RETIRE);
+			process_resign(p, how);
 	}
 	sv->launchers_len = 0;
 }

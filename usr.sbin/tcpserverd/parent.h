@@ -122,7 +122,8 @@ int		parent_file_same(const struct stat *, const struct stat *);
  * parent_service_start starts the launcher of a service, if it needs one.
  * parent_setup_tell, parent_sockets_tell: what is about no service;
  * parent_configured: all is said.
- * parent_service_retire: those that it has start nothing any more.
+ * parent_service_retire: those that it has start nothing any more, at once
+ * (IMSG_LAUNCHER_RETIRE) or from the end of their queue on (..._DRAIN).
  * parent_service_gone: if nothing of a removed service is left, forgets it.
  * parent_engine: where the engine is told; NULL: there is none just now.
  */
@@ -131,7 +132,7 @@ void		parent_setup_tell(void);
 void		parent_sockets_tell(void);
 void		parent_configured(void);
 void		parent_service_start(struct service *);
-void		parent_service_retire(struct service *);
+void		parent_service_retire(struct service *, uint32_t);
 void		parent_service_gone(struct service *);
 struct channel	*parent_engine(void);
 
@@ -175,6 +176,9 @@ void		 process_identity(const struct process *,
  * service_listener_add: takes fd, which listens on that address and port.
  * service_listener_free: closes its fd, unless that is -1: another service
  * has it now.
+ * service_starts_open: another start queue; 0, or -1 and errno.
+ * service_starts_renew: takes it; the one before has an end when engine and
+ * launchers have come to it, and nobody who reads that one reads the new one.
  * service_tell_engine: all of it, to an engine that does not know it;
  * service_settings_tell: what may have changed, and its listeners, which an
  * engine that has them passes over.
@@ -191,6 +195,8 @@ struct listener	*service_listener_add(struct service *, int, int,
 		    const struct netaddr *, uint16_t);
 void		 service_listener_free(struct service *, struct listener *);
 void		 service_listeners_close(struct service *);
+int		 service_starts_open(int [2]);
+void		 service_starts_renew(struct service *, const int [2]);
 void		 service_tell_engine(struct service *, struct channel *);
 void		 service_settings_tell(struct service *, struct channel *);
 void		 service_tell_launcher(struct service *, struct process *);

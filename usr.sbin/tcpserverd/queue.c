@@ -48,6 +48,17 @@ queue_init(struct service *sv)
 }
 
 void
+queue_renew(struct service *sv, int fd)
+{
+	event_del(&sv->starts_ev);
+	evtimer_del(&sv->starts_timer);
+	close(sv->starts_fd);
+	sv->starts_fd = fd;
+	sv->starts_blocked = 0;
+	event_set(&sv->starts_ev, fd, EV_WRITE, starts_event, sv);
+}
+
+void
 queue_close(struct service *sv)
 {
 	event_del(&sv->reports_ev);

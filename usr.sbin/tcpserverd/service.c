@@ -202,6 +202,25 @@ tell_fd(struct channel *ch, uint32_t type, struct service *sv, int fd,
 		close(copy);
 }
 
+int
+service_starts_open(int fds[2])
+{
+	return (queue_open(fds));
+}
+
+/* Only we and the engine have the writing end. */
+void
+service_starts_renew(struct service *sv, const int fds[2])
+{
+	close(sv->starts[0]);
+	close(sv->starts[1]);
+	sv->starts[0] = fds[0];
+	sv->starts[1] = fds[1];
+	if (parent_engine() != NULL)
+		tell_fd(parent_engine(), IMSG_ENGINE_STARTS, sv,
+		    sv->starts[0], NULL, 0);
+}
+
 /* To an engine that may know the service already, and its listeners. */
 void
 service_settings_tell(struct service *sv, struct channel *ch)

@@ -87,6 +87,8 @@ enum imsg_type {
 	IMSG_LAUNCHER_STOP,		/* empty the queue, leave */
 	IMSG_LAUNCHER_RETIRE,		/* start nothing any more, leave when
 					 * no session is left */
+	IMSG_LAUNCHER_DRAIN,		/* the same, when the queue has come
+					 * to its end */
 	IMSG_LAUNCHER_KILL,		/* struct session_note: end it */
 	IMSG_LAUNCHER_ENVIRONMENT,	/* bytes of the NUL-ended words:
 					 * "=NAME=VALUE" set, "-NAME" unset */

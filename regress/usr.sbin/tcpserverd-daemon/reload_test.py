@@ -102,6 +102,60 @@ def exec_changed():
     d.wait_lines('event=end .*', 4)
 
 
+def user_of(pid):
+    return os.stat('/proc/%d' % pid).st_uid
+
+
+@case(user='root')
+def user_changed():
+    """The user before starts who was let in, and gets at nobody after"""
+    place = Place()
+    text = [service('a', place, 'user %d group %d' % (n, n), run('hold'))
+            for n in (NOT_OURS, NOT_OURS + 1)]
+    d = Daemon(text[0])
+    held = [place.hold()]
+    same(user_of(held[0][1]), NOT_OURS, 'the first user')
+    old = d.child('launcher')
+    os.kill(old, signal.SIGSTOP)
+    waiting = place.connect()
+    wait_for(lambda: d.state('a')['sessions'] == 2, 'it to be let in')
+    d.reload(text[1])
+    new = wait_for(lambda: launchers_of(d, [old]), 'a new launcher')[0]
+    held.append(place.hold())
+    same(user_of(held[1][1]), NOT_OURS + 1, 'the other user')
+
+    def sockets(pid):
+        # Of the start queue, of the reports; not what every program has.
+        return {name for fd, name in process_fds(pid).items()
+                if fd > 3 and name.startswith('socket:')}
+    same(len(sockets(old) & sockets(new)), 1, 'queues that both have')
+    os.kill(old, signal.SIGCONT)
+    pid = int(read_line(waiting))
+    same((user_of(pid), process_parent(pid)), (NOT_OURS, old), 'who waited')
+    waiting.close()
+    for s, _ in held:
+        s.close()
+    wait_for(lambda: not process_alive(old), 'the old launcher\'s end')
+    d.wait_lines('event=end .*', 3)
+    same(d.state('a')['sessions'], 0, 'sessions')
+
+
+@case(user='root')
+def user_changed_under_load():
+    """Thirty times there and back, and no client notices"""
+    place = Place()
+    text = [service('a', place, 'sessions 100',
+                    'user %d group %d' % (NOT_OURS + n, NOT_OURS + n),
+                    run('answer')) for n in (0, 1)]
+    d = Daemon(text[0])
+    load = place.load()
+    for i in range(1, 31):
+        d.reload(text[i % 2])
+    load.wait_served(10)
+    served_all(load)
+    wait_for(lambda: len(d.children('launcher')) == 1, 'one launcher')
+
+
 @case()
 def exec_changed_under_load():
     """Launchers change thirty times and no client notices"""

@@ -445,6 +445,44 @@ ATF_TC_BODY(launcher_silent, tc)
 	process_end();
 }
 
+/* Another queue, also for who did not find room in the one before. */
+ATF_TC_WITHOUT_HEAD(queue_renewed);
+ATF_TC_BODY(queue_renewed, tc)
+{
+	char		packet[START_RECORD_MAX];
+	uint64_t	first;
+	int		i, client, sent = 0, renewed[2];
+
+	begin(START_CREDIT);
+	/* Nobody reads: it fills up, or the credit is used up. */
+	for (i = 0; i < START_CREDIT; i++)
+		client_of(0);
+	first = start_wait();
+	pair_open(renewed);
+	say_fd(IMSG_ENGINE_STARTS, 0, renewed[0], NULL, 0);
+	say(IMSG_ENGINE_CONFIGURED, 0, NULL, 0);
+	/* That is its copy; without ours the one before has an end. */
+	sync_order(0, 2, 1);
+	close(tp_.starts[0]);
+	report(REPORT_SYNCED, 2, 0, 0);
+	while (recv(tp_.starts[1], packet, sizeof(packet),
+	    MSG_PEEK | MSG_DONTWAIT) > 0) {
+		ATF_REQUIRE(start_get(tp_.starts[1], &client, packet,
+		    sizeof(packet)) != 0);
+		close(client);
+		sent++;
+	}
+	ATF_CHECK_EQ(0, recv(tp_.starts[1], packet, sizeof(packet),
+	    MSG_DONTWAIT));
+	for (i = 1 + sent; i < START_CREDIT; i++)
+		ATF_CHECK(start_wait_from(renewed[1]).id > first);
+	report(REPORT_STARTED, first, 4001, 0);
+	report(REPORT_ENDED, first, 4001, 0);
+	client_of(0);
+	(void)start_wait_from(renewed[1]);
+	process_end();
+}
+
 /* The report of the start is far behind in the queue when the end comes. */
 ATF_TC_WITHOUT_HEAD(end_overtakes_queue);
 ATF_TC_BODY(end_overtakes_queue, tc)
@@ -764,6 +802,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, sync_numbers);
 	ATF_TP_ADD_TC(tp, launcher_died);
 	ATF_TP_ADD_TC(tp, launcher_silent);
+	ATF_TP_ADD_TC(tp, queue_renewed);
 	ATF_TP_ADD_TC(tp, end_overtakes_queue);
 	ATF_TP_ADD_TC(tp, other_services);
 	ATF_TP_ADD_TC(tp, credit);

@@ -334,6 +334,41 @@ ATF_TC_BODY(parent_gone, tc)
 	text_expect(late, "two\n");
 }
 
+/* Its queue has come to an end: what is in it is started, then it leaves. */
+ATF_TC_WITHOUT_HEAD(drained);
+ATF_TC_BODY(drained, tc)
+{
+	int	fds[3], i, status;
+
+	begin("read word; echo $word");
+	ATF_REQUIRE(kill(tp_.pid, SIGSTOP) == 0);
+	for (i = 0; i < 3; i++)
+		fds[i] = start((uint64_t)i + 1);
+	say(IMSG_LAUNCHER_DRAIN, 0, NULL, 0);
+	close(tp_.starts[0]);
+	ATF_REQUIRE(kill(tp_.pid, SIGCONT) == 0);
+	for (i = 0; i < 3; i++) {
+		alive_check();
+		ATF_REQUIRE(write(fds[i], "one\n", 4) == 4);
+		text_expect(fds[i], "one\n");
+	}
+	status = process_wait();
+	ATF_CHECK_MSG(status == 0, "status %#x", status);
+}
+
+/* Until then it is one like any other. */
+ATF_TC_WITHOUT_HEAD(not_yet_drained);
+ATF_TC_BODY(not_yet_drained, tc)
+{
+	begin("echo yes");
+	say(IMSG_LAUNCHER_DRAIN, 0, NULL, 0);
+	text_expect(start(1), "yes\n");
+	say(IMSG_LAUNCHER_SYNC, 7, NULL, 0);
+	hear_word(IMSG_PARENT_SYNCED);
+	text_expect(start(2), "yes\n");
+	process_end();
+}
+
 ATF_TC_WITHOUT_HEAD(told_to_stop);
 ATF_TC_BODY(told_to_stop, tc)
 {
@@ -371,6 +406,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, reports_not_read);
 	ATF_TP_ADD_TC(tp, sync);
 	ATF_TP_ADD_TC(tp, parent_gone);
+	ATF_TP_ADD_TC(tp, drained);
+	ATF_TP_ADD_TC(tp, not_yet_drained);
 	ATF_TP_ADD_TC(tp, told_to_stop);
 	ATF_TP_ADD_TC(tp, nonsense_from_the_parent);
 	return (atf_no_error());
