@@ -247,10 +247,12 @@ ATF_TC_BODY(queues, tc)
 	begin(tc, MAILER_SENDMAIL, 60, "exit 0");
 	say(&queue, IMSG_MAILER_REPORT, "x", 1);
 	hear_hangup(&queue);
+	queue_close(&queue);
 	log_check("makes no sense");
 	queue_open(&queue, IMSG_MAILER_QUEUE, 0);
 	say(&queue, IMSG_RELAY_FINISH, NULL, 0);
 	hear_hangup(&queue);
+	queue_close(&queue);
 	queue_open(&queue, IMSG_MAILER_QUEUE, 0);
 	report(1, "", "a@b", "x");
 	answer(1, 0, "");

@@ -687,6 +687,7 @@ ATF_TC_BODY(gone, tc)
 	queue_open(&other, IMSG_RELAY_QUEUE, SPOOL);
 	server_hangup(fd);
 	hear_hangup(&queue);
+	queue_close(&queue);
 	queue = other;
 	run_check(1);
 	process_end();
@@ -729,7 +730,7 @@ ATF_TC_BODY(liars, tc)
 		}
 		hear_hangup(&liar);
 		server_hangup(fd);
-		close(liar.fd);
+		queue_close(&liar);
 	}
 	log_check("makes no sense");
 	run_check(1);
@@ -790,6 +791,7 @@ ATF_TC_BODY(unread, tc)
 	ATF_REQUIRE(fcntl(q.fd, F_SETFL, flags) == 0);
 	close(fd);
 	run_end(&q, 1, 'Z', "closed the connection");
+	queue_close(&q);
 	process_end();
 }
 
