@@ -3,6 +3,7 @@
  *
  * Lines with a checksum, and sets of names.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
