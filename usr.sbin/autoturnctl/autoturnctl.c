@@ -243,12 +243,12 @@ spools_ask(const struct command *c, const struct output *out,
 	size_t			 i;
 
 	for (i = 0; i < dl->count; i++) {
-		if (!spool_is_meant(c, &dl->spools[i]))
+		if (!spool_is_meant(c, dl->spools[i]))
 			continue;
-		spool_ask(c, out, &dl->spools[i], o);
+		spool_ask(c, out, dl->spools[i], o);
 		/* One asks the parent for all. */
 		if (c->action == ACTION_RELOAD && o->done + o->failed > 0 &&
-		    dl->spools[i].open)
+		    dl->spools[i]->open)
 			break;
 	}
 	if (o->done == 0 && o->failed == 0 && o->missing > 0) {

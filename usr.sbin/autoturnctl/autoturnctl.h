@@ -25,7 +25,7 @@ struct spool_link {
 
 struct daemon_links {
 	struct control_daemon	 daemon;
-	struct spool_link	*spools;
+	struct spool_link	**spools;
 	size_t			 count;
 };
 

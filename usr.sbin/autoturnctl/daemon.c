@@ -43,17 +43,16 @@ daemon_take(struct control_daemon *d, const struct link_message *m)
 static void
 spool_take(struct daemon_links *dl, const struct link_message *m, int fd)
 {
-	struct spool_link	*sp;
+	struct spool_link	*sp, **more;
 
 	if (m->len == 0 || m->len >= PATH_MAX ||
 	    memchr(m->data, '\0', m->len) != NULL || dl->count == SPOOLS_MAX)
 		not_understood(m);
-	sp = reallocarray(dl->spools, dl->count + 1, sizeof(*sp));
-	if (sp == NULL)
+	more = reallocarray(dl->spools, dl->count + 1, sizeof(*more));
+	if (more == NULL || (sp = calloc(1, sizeof(*sp))) == NULL)
 		err(EXIT_FAILED, "spools");
-	dl->spools = sp;
-	sp = &dl->spools[dl->count++];
-	memset(sp, 0, sizeof(*sp));
+	dl->spools = more;
+	dl->spools[dl->count++] = sp;
 	if ((sp->path = strndup(m->data, m->len)) == NULL)
 		err(EXIT_FAILED, "spools");
 	if (fd == -1)
@@ -84,6 +83,6 @@ daemon_connect(struct daemon_links *dl, const char *path)
 	}
 	link_close(&parent);
 	for (i = 0; i < dl->count; i++)
-		if (dl->spools[i].open)
-			link_hello(&dl->spools[i].link, CONTROL_VERSION);
+		if (dl->spools[i]->open)
+			link_hello(&dl->spools[i]->link, CONTROL_VERSION);
 }
