@@ -72,15 +72,15 @@ def trigger_during_a_run():
 @case()
 def interval():
     """So long there is between the beginnings of two runs"""
-    isp = Worded('interval 4s')
+    isp = Worded('interval 6s')
     name = isp.names()[0]
     for _ in range(2):
         isp.spool.put(name)
         isp.front.hello_say(name)
         isp.arrived(name)
     times = isp.servers[name].times
-    # To a millisecond the same clock; connecting takes its time twice.
-    require(times[1] - times[0] > 3.5, 'times: %r' % times)
+    # Half of it is left for what the first letter's way took.
+    require(times[1] - times[0] > 3, 'times: %r' % times)
 
 
 @case()
