@@ -287,6 +287,8 @@ peer_open(struct peer *p, struct channel *ch,
 {
 	int	fd[2];
 
+	if (p->open)
+		peer_close(p);
 	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) ==
 	    0);
 	ATF_REQUIRE(channel_init(ch, fd[0], dispatch, lost, NULL) == 0);

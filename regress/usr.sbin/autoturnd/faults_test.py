@@ -176,9 +176,7 @@ def mixed(letters, kills, seed, seconds=None):
                  wanted or not trial.isp.spool.waiting(trial.name),
                  '%d letters' % wanted, seconds)
         trial.kill(order.choice(('queue', 'relay', 'mailer', 'parent')))
-        # A connection that drops may leave its message in doubt.
     trial.wait_empty(seconds)
-    trial.bound += trial.server.connections
     refused = set()
     for name in trial.reports():
         with open(trial.daemon.where + '/reports/' + name, 'rb') as f:
