@@ -324,9 +324,13 @@ run_may_send(struct run *run)
 	const struct customer	*c = run->customer;
 	uint64_t		 max = c->delivery->messages_max;
 
-	if (run->stopped || queue.stopping || queue.paused ||
-	    (c->flags & (CUSTOMER_HELD | CUSTOMER_GONE)))
+	if (run->stopped || queue.stopping || (c->flags & CUSTOMER_GONE))
 		return (0);
+	if (queue.paused || (c->flags & CUSTOMER_HELD)) {
+		/* He has a job until the operator lets him go. */
+		run->more = 1;
+		return (0);
+	}
 	if (max != 0 && run->sent >= max) {
 		run->more = 1;
 		return (0);

@@ -778,6 +778,31 @@ ATF_TC_BODY(stopping, tc)
 	ATF_REQUIRE_EQ(2, world_count("new"));
 }
 
+ATF_TC(held);
+ATF_TC_HEAD(held, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "so does one who is held meanwhile, and "
+	    "the rest keeps its job");
+}
+ATF_TC_BODY(held, tc)
+{
+	int	i;
+
+	begin();
+	mails(6);
+	run_start();
+	for (i = 0; i < 4; i++)
+		(void)hear_message();
+	customer.flags |= CUSTOMER_HELD;
+	for (i = 1; i <= 4; i++)
+		say_result((uint64_t)i, ACCEPTED);
+	hear_finish();
+	say_end(ACCEPTED, 1, "");
+	run_ends(0);
+	ATF_REQUIRE_EQ(1, seen.more);
+	ATF_REQUIRE_EQ(2, world_count("new"));
+}
+
 /*
  * Disks
  */
@@ -1055,6 +1080,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, messages_max);
 	ATF_TP_ADD_TC(tp, aborted);
 	ATF_TP_ADD_TC(tp, stopping);
+	ATF_TP_ADD_TC(tp, held);
 	ATF_TP_ADD_TC(tp, journal_first);
 	ATF_TP_ADD_TC(tp, read_only_spool);
 	ATF_TP_ADD_TC(tp, last_life);
