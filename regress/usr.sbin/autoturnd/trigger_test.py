@@ -131,7 +131,7 @@ def gap():
     isp.servers[name] = mailserver.Smtp(host=name, port=isp.port)
     isp.front.start()
     isp.arrived(name)
-    require(re.search('reason=gap', isp.daemon.log()), 'no gap in the log')
+    wait_for(lambda: 'reason=gap' in isp.daemon.log(), 'the run\'s line')
 
 
 @case()
