@@ -36,9 +36,10 @@
  * current directory: be in the spool before), and send and receive
  * descriptors.  Can never open anything elsewhere, make a socket, connect,
  * accept, exec, change a mode or an owner, make a symbolic link, a FIFO, a
- * set-uid file, remove a directory, or leave its current directory.  Linux
- * without Landlock of ABI 2 (5.19) can't tell the directories from others:
- * there its uid is the bound, as on NetBSD.
+ * set-uid file, remove a directory, or leave its current directory.  Who gives
+ * it a datagram socket shuts it down for writing: on Linux it could name an
+ * address there.  Linux without Landlock of ABI 2 (5.19) can't tell the
+ * directories from others: there its uid is the bound, as on NetBSD.
  * sandbox_relay: autoturnd's.  May receive descriptors, read files and talk on
  * sockets it was given.  Can never open a file, make a socket, connect,
  * accept, exec.  Sets no socket options (OpenBSD would need a promise that

@@ -76,8 +76,11 @@ plan_poke(struct plan *pn, const char *state, parent_report *report,
 		return (0);
 	pn->poke_fd = named_open(pn->poke_path, SOCK_DGRAM, 0600, uid,
 	    (gid_t)-1);
-	if (pn->poke_fd != -1)
+	if (pn->poke_fd != -1) {
+		/* Who hears there can't speak to others, see sandbox.h. */
+		(void)shutdown(pn->poke_fd, SHUT_WR);
 		return (0);
+	}
 	if (errno == ENAMETOOLONG) {
 		configure_tell(report, arg, "warning: %s:%d: spool \"%s\": "
 		    "the name of its socket is too long, mail.autoturn will "
