@@ -19,6 +19,10 @@
 #define LOG_TEXT_SIZE	928	/* a byte may become four (vis(3)): the */
 #define LOG_LINE_SIZE	4096	/* line is to fit into Linux's PIPE_BUF */
 #define LOG_WAIT_MS	1000
+/* So often the parent is asked for syslogd, and the answer is tried. */
+#define LOG_ASK_MS	1000
+#define LOG_TRIES	10
+#define LOG_TRY_MS	20
 
 static char		log_name[PRIVSEP_NAME_SIZE] = "";
 static char		log_role[PRIVSEP_NAME_SIZE] = "";	/* "engine: " */
@@ -26,6 +30,9 @@ static int		log_parent;
 static int		log_quiet;
 static int		log_facility = -1;	/* -1: not to syslogd */
 static unsigned long	log_lost;	/* lines the reader did not take */
+static struct channel	*log_channel;	/* to the parent; NULL: not asked */
+static uint32_t		log_channel_type;
+static int64_t		log_asked_ms = -LOG_ASK_MS;
 
 void
 log_init(const char *name, const char *role, int quiet)
@@ -47,6 +54,13 @@ log_hello(const struct privsep_hello *hello, const char *role)
 }
 
 void
+log_ask(struct channel *ch, uint32_t type)
+{
+	log_channel = ch;
+	log_channel_type = type;
+}
+
+void
 log_syslog(int facility)
 {
 	log_facility = facility & LOG_FACMASK;
@@ -65,6 +79,32 @@ log_writable(void)
 	return (n != 0);
 }
 
+/*
+ * A child's line waits a moment for what the parent does; if there is nobody
+ * to connect to, the next ones don't.
+ */
+static int
+log_send_by_parent(const char *line, size_t len)
+{
+	int64_t	now = clock_ms();
+	int	i;
+
+	if (log_channel == NULL || now - log_asked_ms < LOG_ASK_MS)
+		return (-1);
+	log_asked_ms = now;
+	if (channel_send(log_channel, log_channel_type, 0, -1, NULL, 0) == -1 ||
+	    imsgbuf_write(&log_channel->ibuf) == -1)
+		return (-1);
+	for (i = 0; log_lost == 0 && i < LOG_TRIES; i++) {
+		(void)poll(NULL, 0, LOG_TRY_MS);
+		if (log_syslog_send(line, len) == 0) {
+			log_asked_ms = now - LOG_ASK_MS;
+			return (0);
+		}
+	}
+	return (-1);
+}
+
 /* Only the parent can mend what is broken there. */
 static int
 log_send(const char *line, size_t len)
@@ -72,7 +112,9 @@ log_send(const char *line, size_t len)
 	if (log_syslog_send(line, len) == 0)
 		return (0);
 	if (log_syslog_gone(errno)) {
-		if (!log_parent || log_syslog_reopen() == -1)
+		if (!log_parent)
+			return (log_send_by_parent(line, len));
+		if (log_syslog_reopen() == -1)
 			return (-1);
 	} else if (!log_writable())
 		return (-1);

@@ -171,6 +171,9 @@ void	channel_close(struct channel *);
  * log_hello: the same as a child's hello orders it, syslogd included.
  * log_syslog: from now on lines go to syslogd, as "<PRI>name[pid]: " of this
  * facility (LOG_DAEMON ...); a parent that is not heard connects again.
+ * log_ask: a child's: the parent is asked by this message, without data, to
+ * connect again when syslogd is not heard any more.  A line of a child that
+ * does not ask is lost then, until the parent has a line of its own.
  * info: what an administrator wants to know of when all is well.
  * warn and warnx: what a peer, a user or the system did; warn adds the
  * errno.  fatal and fatalx: a broken invariant of ours, or a start that
@@ -182,6 +185,7 @@ void	channel_close(struct channel *);
 void	log_init(const char *, const char *, int);
 void	log_hello(const struct privsep_hello *, const char *);
 void	log_syslog(int);
+void	log_ask(struct channel *, uint32_t);
 void	log_info(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
 void	log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));

@@ -477,6 +477,7 @@ mailer_main(void)
 	if (channel_adopt(&parent, mailer_dispatch_parent, mailer_lost_parent,
 	    NULL) == -1)
 		fatal("channel");
+	log_ask(&parent, IMSG_PARENT_LOG_WANTED);
 	event_dispatch();
 	fatalx("event_dispatch");
 }

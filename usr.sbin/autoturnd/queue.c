@@ -327,6 +327,7 @@ queue_main(void)
 	if (channel_adopt(&queue.parent, queue_dispatch_parent,
 	    queue_lost_parent, NULL) == -1)
 		fatal("channel");
+	log_ask(&queue.parent, IMSG_PARENT_LOG_WANTED);
 	event_dispatch();
 	fatalx("event_dispatch");
 }

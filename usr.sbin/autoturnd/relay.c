@@ -264,6 +264,7 @@ relay_main(void)
 	if (channel_adopt(&parent, relay_dispatch_parent, relay_lost_parent,
 	    NULL) == -1)
 		fatal("channel");
+	log_ask(&parent, IMSG_PARENT_LOG_WANTED);
 	if (channel_send(&parent, IMSG_PARENT_READY, 0, -1, NULL, 0) == -1)
 		fatal("ready");
 	event_dispatch();

@@ -140,9 +140,12 @@ def user_changed():
     wait_for(lambda: not [pid for pid in before if process_alive(pid)],
              'the end of the old ones')
     queue = isp.daemon.child('queue')
-    with open('/proc/%d/status' % queue) as f:
-        require(re.search(r'^Uid:\s+%d\s' % OTHER_UID, f.read(), re.M),
-                'the new queue\'s user')
+
+    def is_others():
+        with open('/proc/%d/status' % queue) as f:
+            return re.search(r'^Uid:\s+%d\s' % OTHER_UID, f.read(), re.M)
+    # It begins as root, to give that up.
+    wait_for(is_others, 'the new queue\'s user')
     isp.heard()
     isp.spool.put(name)
     isp.front.session(name)

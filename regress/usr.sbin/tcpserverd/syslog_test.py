@@ -4,7 +4,6 @@
 # a syslogd that comes and goes, in the foreground with JSON for a program.
 # syslogd is ours, on a /dev/log of a file system that only this test sees.
 
-import ctypes
 import json
 import os
 import re
@@ -14,35 +13,15 @@ import socket
 import subprocess
 import threading
 
-from world import (CLONE_NEWNS, DEADLINE_S, STAGE, case, fail, main,
-                   own_namespace, own_network, process_alive, read_all,
-                   require, same, scratch, session_remember, skip, wait_for)
+from world import (DEADLINE_S, STAGE, case, fail, main, own_dev, own_network,
+                   process_alive, read_all, require, same, scratch,
+                   session_remember, wait_for)
 
-MS_BIND, MS_PRIVATE_ALL = 0x1000, 0x40000 | 0x4000
 PRIORITY = re.compile(r'<(\d+)>tcpserverd\[(\d+)\]: (.*)', re.DOTALL)
 MAIL, FTP, INFO, WARNING = 2 << 3, 11 << 3, 6, 4
 
 
-# A /dev of our own
-
-def mount(libc, source, target, kind, flags):
-    args = [word.encode() if word else None for word in (source, target, kind)]
-    if libc.mount(*args, flags, None) == -1:
-        skip('no file systems of our own: %s' %
-             os.strerror(ctypes.get_errno()))
-
-
-def own_dev():
-    libc = ctypes.CDLL(None, use_errno=True)
-    own_namespace('mount', CLONE_NEWNS)
-    null = os.open('/dev/null', os.O_RDWR)
-    mount(libc, None, '/', None, MS_PRIVATE_ALL)
-    mount(libc, 'tmpfs', '/dev', 'tmpfs', 0)
-    os.chmod('/dev', 0o755)
-    open('/dev/null', 'w').close()
-    mount(libc, '/proc/self/fd/%d' % null, '/dev/null', None, MS_BIND)
-    os.close(null)
-
+# syslogd
 
 class Syslogd:
     def __init__(self):

@@ -37,6 +37,7 @@ SCRATCH_FILE = os.path.join(START_DIR, '.scratch')
 # A real user is there on every system, and so is the absence of this one.
 NOBODY_UID = 65534
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
+MS_BIND, MS_PRIVATE_ALL = 0x1000, 0x40000 | 0x4000
 # crypt(3) of "sesame", SHA-512.
 PASSWORD_HASH = ('$6$opensesame$jae8m4Dl20t3o.xg1NuW7AY7rARdOGcwAk4pUhMj'
                  'N2jGWDaAk9jkeO2JMqVW1N7kY9gQ9axJNWsFuucxY6hRZ1')
@@ -419,6 +420,27 @@ def mount(*args):
     if done.returncode != 0:
         skip('can\'t mount in a namespace of our own: %s' %
              done.stderr.decode().strip())
+
+
+def mount_call(libc, source, target, kind, flags):
+    """As mount(2), which mount(8) leaves to root"""
+    args = [word.encode() if word else None for word in (source, target, kind)]
+    if libc.mount(*args, flags, None) == -1:
+        skip('no file systems of our own: %s' %
+             os.strerror(ctypes.get_errno()))
+
+
+def own_dev():
+    """A /dev of our own, where nobody logs"""
+    libc = ctypes.CDLL(None, use_errno=True)
+    own_namespace('mount', CLONE_NEWNS)
+    null = os.open('/dev/null', os.O_RDWR)
+    mount_call(libc, None, '/', None, MS_PRIVATE_ALL)
+    mount_call(libc, 'tmpfs', '/dev', 'tmpfs', 0)
+    os.chmod('/dev', 0o755)
+    open('/dev/null', 'w').close()
+    mount_call(libc, '/proc/self/fd/%d' % null, '/dev/null', None, MS_BIND)
+    os.close(null)
 
 
 def own_files(user, uid):
