@@ -194,7 +194,7 @@ def mixed(letters, kills, seed, seconds=None):
 @case()
 def any_killed():
     """Any of them, and a server that drops and refuses as well"""
-    mixed(80, 6, 1)
+    mixed(60, 4, 1)
 
 
 @case()
