@@ -146,30 +146,29 @@ def mailer_killed():
 
 
 def moody(seed, letters):
-    """A server that drops, refuses for now and for good; by number"""
+    """A server that drops, refuses for now and for good, now and then"""
     mood = random.Random(seed)
-    refused = set()
+    scale = max(100, letters / 4)
 
     def rules(stage, n):
-        chance = mood.random() * letters
-        if stage in ('MAIL', 'RCPT', 'dot') and chance < 4:
-            return mailserver.RESET if chance < 2 else mailserver.CLOSE
+        chance = mood.random() * scale
+        if stage in ('MAIL', 'RCPT', 'dot') and chance < 1:
+            return mailserver.RESET if chance < 0.5 else mailserver.CLOSE
         if stage == 'greeting' and mood.random() < 0.05:
             return '421 not now'
-        if stage in ('MAIL', 'dot') and chance < 12:
+        if stage in ('MAIL', 'dot') and chance < 3:
             return '451 later'
-        if stage == 'RCPT' and chance > letters - 4:
+        if stage == 'RCPT' and chance > scale - 2:
             return '550 5.1.1 no'
         return None
-    return rules, refused
+    return rules
 
 
-def mixed(letters, kills, seed, seconds=None):
+def mixed(letters, kills, seed, seconds=60):
     """All of them, at any time"""
     print('seed %d' % seed, flush=True)
     order = random.Random(seed)
-    rules, _ = moody(seed, letters)
-    trial = Trial(letters, rules, pause=0.001)
+    trial = Trial(letters, moody(seed, letters), pause=0.001)
     for i in range(kills):
         wanted = letters * (i + 1) // (kills + 2)
         wait_for(lambda: len(trial.server.messages) + len(trial.reports()) >=
