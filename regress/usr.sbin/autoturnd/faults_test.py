@@ -63,7 +63,8 @@ class Trial:
             return
         found = self.daemon.children(role)
         if found:
-            os.kill(found[0], signal.SIGKILL)
+            # It may be dying of the last one.
+            kill_quietly(found[0], signal.SIGKILL)
 
     def reports(self):
         box = self.daemon.where + '/reports'
