@@ -177,6 +177,8 @@ def no_processes():
     """Not even one child: nothing is started, and the caller is told"""
     if AS_ROOT:
         skip('root can start processes without end')
+    if SANITIZED:
+        skip('the leak checker needs a process of its own')
     for in_background in (False, True):
         d = Autoturn(directive(some_spool()), background=in_background,
                      ready=False, prepare=lambda: resource.setrlimit(
