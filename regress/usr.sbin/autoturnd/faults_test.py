@@ -17,6 +17,7 @@ from autoturns import *
 
 WINDOW = 4
 CLONE_NEWNS = 0x20000
+MS_RDONLY, MS_REMOUNT = 1, 1 << 5
 MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
 
 
@@ -298,6 +299,36 @@ def disk_full():
     os.unlink(ballast)
     isp.arrived(name)
     require('the journal is written again' in isp.daemon.log(), 'log')
+
+
+def read_only_make(where):
+    """Not while somebody holds a file open to write: the lock of a run"""
+    with contextlib.suppress(OSError):
+        mount('none', where, 'tmpfs', MS_REMOUNT | MS_RDONLY)
+        return True
+    return False
+
+
+@case()
+def spool_read_only():
+    """A spool that became read-only: nothing is sent, later all of it"""
+    where = small_disk(4 * 1024 * 1024)
+    mended = threading.Event()
+    isp = Isp(customers=0, front=False, autoturn=False,
+              spool=Spool(where=where))
+    name = isp.customer(lambda stage, n: None if mended.is_set() or
+                        stage != 'RCPT' else '450 later')
+    for _ in range(3):
+        isp.spool.put(name)
+    isp.daemon = Autoturn(isp.configuration())
+    wait_for(lambda: isp.daemon.lines('event=run .*deferred=3 .*'), 'a run')
+    wait_for(lambda: read_only_make(where), 'a moment without a lock')
+    wait_for(lambda: isp.daemon.lines('event=run .*[Rr]ead-only.*'),
+             'a run that finds it')
+    mended.set()
+    stays(lambda: not isp.servers[name].messages, 2.5, 'letters')
+    mount('none', where, 'tmpfs', MS_REMOUNT)
+    isp.arrived(name)
 
 
 @case()
