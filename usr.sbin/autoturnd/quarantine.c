@@ -66,21 +66,39 @@ place_open(struct place *place, const char *maildir, int create)
 	return (0);
 }
 
-/* A name nobody has there: a message keeps its own where it can. */
+static int
+name_is_reason(const char *name)
+{
+	size_t	len = strlen(name), end = strlen(REASON_SUFFIX);
+
+	return (len > end && strcmp(name + len - end, REASON_SUFFIX) == 0);
+}
+
+/* The first try is its own name, if its reason's has room behind it. */
+static void
+name_try(char *name, size_t size, const char *base, int i)
+{
+	if (i == 0)
+		(void)strlcpy(name, base, size);
+	else
+		(void)snprintf(name, size, "%.*s.%d",
+		    (int)(size - sizeof(".99")), base, i);
+}
+
+/*
+ * A name nobody has there: a message keeps its own where it can.  None ends
+ * as a reason's does, or it would be another one's reason.
+ */
 static int
 place_name(const struct place *place, const char *base, char *name,
     size_t size)
 {
 	struct stat	st;
-	int		i, len;
+	int		i;
 
-	for (i = 0; i < TRIES_MAX; i++) {
-		len = i == 0 ? snprintf(name, size, "%s", base) :
-		    snprintf(name, size, "%s.%d", base, i);
-		if (len < 0 || (size_t)len >= size) {
-			errno = ENAMETOOLONG;
-			return (-1);
-		}
+	for (i = name_is_reason(base) || strlen(base) >= size;
+	    i < TRIES_MAX; i++) {
+		name_try(name, size, base, i);
 		if (fstatat(place->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			return (errno == ENOENT ? 0 : -1);
 	}
@@ -231,14 +249,6 @@ quarantine_release(struct customer *c, const char *name)
 /*
  * Walking
  */
-
-static int
-name_is_reason(const char *name)
-{
-	size_t	len = strlen(name), end = strlen(REASON_SUFFIX);
-
-	return (len > end && strcmp(name + len - end, REASON_SUFFIX) == 0);
-}
 
 static void
 reason_read(const struct place *place, const char *name, char *reason,

@@ -77,8 +77,10 @@ mail_quarantine(struct run *run, struct mail *mail, const char *why)
 	journal_answered(run->customer->maildir, mail->name,
 	    RUN_QUARANTINE);
 	if (message_quarantine(run->customer, mail->name, mail->size,
-	    mail->mtime, why) == -1)
+	    mail->mtime, why) == -1) {
+		run->deferred++;
 		run_skip(run, mail->name);
+	}
 }
 
 /*

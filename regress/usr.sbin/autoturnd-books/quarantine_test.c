@@ -100,6 +100,60 @@ ATF_TC_BODY(same_name, tc)
 	ATF_REQUIRE(world_there("new/a.1"));
 }
 
+ATF_TC(reason_names);
+ATF_TC_HEAD(reason_names, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "a message called as the reason of "
+	    "another, before and after it");
+}
+ATF_TC_BODY(reason_names, tc)
+{
+	struct shown	shown;
+	struct stat	st;
+
+	world_begin();
+	(void)world_mail("new/a.reason", 300, 10);
+	ATF_REQUIRE_EQ(0, quarantine_put(MAILDIR, "new/a.reason", "first"));
+	(void)world_mail("new/a", 400, 10);
+	ATF_REQUIRE_EQ(0, quarantine_put(MAILDIR, "new/a", "second"));
+	(void)world_mail("new/a.reason", 500, 10);
+	ATF_REQUIRE_EQ(0, quarantine_put(MAILDIR, "new/a.reason", "third"));
+	walk(&shown);
+	ATF_REQUIRE_EQ(3, shown.count);
+	ATF_REQUIRE_EQ(6, world_count("quarantine"));
+	ATF_REQUIRE_EQ(0, quarantine_release(&customer, "a.reason.1"));
+	world_stat("new/a.reason.1", &st);
+	ATF_REQUIRE_EQ(300, st.st_size);
+	world_stat("quarantine/a.reason.2", &st);
+	ATF_REQUIRE_EQ(500, st.st_size);
+}
+
+ATF_TC(long_names);
+ATF_TC_HEAD(long_names, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "names with no room for the reason's "
+	    "are cut");
+}
+ATF_TC_BODY(long_names, tc)
+{
+	struct shown	shown;
+	char		name[4 + 255 + 1] = "new/";
+
+	world_begin();
+	memset(name + 4, 'x', 255);
+	name[4 + 255] = '\0';
+	(void)world_mail(name, 300, 10);
+	ATF_REQUIRE_EQ(0, quarantine_put(MAILDIR, name, "first"));
+	ATF_REQUIRE(!world_there(name));
+	(void)world_mail(name, 400, 10);
+	ATF_REQUIRE_EQ(0, quarantine_put(MAILDIR, name, "second"));
+	walk(&shown);
+	ATF_REQUIRE_EQ(2, shown.count);
+	ATF_REQUIRE_EQ(4, world_count("quarantine"));
+	ATF_REQUIRE_EQ(0, quarantine_release(&customer, shown.name));
+	ATF_REQUIRE_EQ(1, world_count("new"));
+}
+
 ATF_TC(bad_names);
 ATF_TC_HEAD(bad_names, tc)
 {
@@ -166,6 +220,8 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, there_and_back);
 	ATF_TP_ADD_TC(tp, same_name);
+	ATF_TP_ADD_TC(tp, reason_names);
+	ATF_TP_ADD_TC(tp, long_names);
 	ATF_TP_ADD_TC(tp, bad_names);
 	ATF_TP_ADD_TC(tp, trouble);
 	return (atf_no_error());
