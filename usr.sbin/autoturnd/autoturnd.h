@@ -207,6 +207,9 @@ struct run_result {
 
 struct run_end {
 	uint64_t	run;
+	uint64_t	last;		/* message that relay was given: those
+					 * with a higher number came too late,
+					 * nobody can have them; 0: none */
 	uint32_t	status;		/* K or Z */
 	uint32_t	said;
 	int32_t		code;

@@ -54,6 +54,7 @@ struct relay_run {
 	struct relay_messages	 waiting;
 	struct relay_messages	 given;		/* to the delivery */
 	uint32_t		 open;		/* of both */
+	uint64_t		 last;		/* number we were given */
 	int			 finishing;	/* there are no more */
 	int			 finished;	/* the delivery knows */
 	int			 write_error;
@@ -156,7 +157,7 @@ result_tell(struct relay_run *run, const struct relay_message *m,
 
 static void
 end_tell(struct relay_queue *q, const struct run_order *order,
-    const struct delivery_event *event)
+    uint64_t last, const struct delivery_event *event)
 {
 	static char	buf[sizeof(struct run_end) + TEXT_SIZE];
 	struct run_end	end;
@@ -165,6 +166,7 @@ end_tell(struct relay_queue *q, const struct run_order *order,
 	(void)delivery_event_text(text, sizeof(text), order->peer, event);
 	memset(&end, 0, sizeof(end));
 	end.run = order->run;
+	end.last = last;
 	end.status = (uint32_t)event->status;
 	end.said = event->said != 0;
 	end.code = event->code;
@@ -245,7 +247,7 @@ run_ended(struct relay_run *run, const struct delivery_event *event)
 	run->ended = 1;
 	while ((m = TAILQ_FIRST(&run->waiting)) != NULL)
 		message_untried(run, &run->waiting, m);
-	end_tell(run->queue, &run->order, event);
+	end_tell(run->queue, &run->order, run->last, event);
 }
 
 static void
@@ -608,7 +610,7 @@ run_refuse(struct relay_queue *q, const struct run_order *order,
 	event.status = DELIVERY_TEMPORARY;
 	event.enhanced = "";
 	event.text = why;
-	end_tell(q, order, &event);
+	end_tell(q, order, 0, &event);
 }
 
 static struct relay_run *
@@ -667,6 +669,8 @@ message_new(struct relay_run *run, uint64_t number, int fd)
 		return (NULL);
 	m->number = number;
 	m->fd = fd;
+	if (number > run->last)
+		run->last = number;
 	TAILQ_INSERT_TAIL(&run->waiting, m, entry);
 	run->open++;
 	return (m);

@@ -398,6 +398,18 @@ relay_result(struct imsg *imsg)
 	return (0);
 }
 
+/* They were on their way when the run had ended there already. */
+static void
+run_withdraw_later(struct run *run, uint64_t last)
+{
+	struct mail	*mail, *next;
+
+	TAILQ_FOREACH_SAFE(mail, &run->mails, entry, next) {
+		if (mail->number > last)
+			run_withdraw(run, mail);
+	}
+}
+
 static int
 relay_end(struct imsg *imsg)
 {
@@ -414,6 +426,7 @@ relay_end(struct imsg *imsg)
 	if (run->state == RUN_BLOCKED || run->state == RUN_FAILED)
 		return (-1);
 	failed = end.status != DELIVERY_ACCEPTED;
+	run_withdraw_later(run, end.last);
 	if (failed && !run->stopped)
 		(void)strlcpy(run->reply, text, sizeof(run->reply));
 	if (failed && run->state != RUN_ABORTS)

@@ -139,17 +139,25 @@ say_lost(uint64_t number)
 	    "sent");
 }
 
+/* last: the last message that relay was given before. */
 static void
-say_end(int status, int said, const char *text)
+say_end_after(uint64_t last, int status, int said, const char *text)
 {
 	struct run_end	end;
 
 	memset(&end, 0, sizeof(end));
 	end.run = run;
+	end.last = last;
 	end.status = (uint32_t)status;
 	end.said = (uint32_t)said;
 	end.text_len = (uint32_t)strlen(text);
 	peer_say(&relay, IMSG_RUN_END, &end, sizeof(end), text);
+}
+
+static void
+say_end(int status, int said, const char *text)
+{
+	say_end_after(UINT64_MAX, status, said, text);
 }
 
 static void
@@ -607,6 +615,62 @@ killer_run(const char *name)
 	say_lost(2);
 	say_end(TEMPORARY, 0, "the server closed the connection");
 	run_ends(1);
+}
+
+ATF_TC(too_late);
+ATF_TC_HEAD(too_late, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "what relay had not got when the run "
+	    "ended there nobody can have");
+}
+ATF_TC_BODY(too_late, tc)
+{
+	begin();
+	mails(3);
+	run_start();
+	(void)hear_message();
+	(void)hear_message();
+	(void)hear_message();
+	say_end_after(1, TEMPORARY, 0, "the server closed the connection");
+	run_ends(1);
+	ATF_REQUIRE_EQ(1, unanswered());
+	ATF_REQUIRE_EQ(3, world_count("new"));
+	ATF_REQUIRE_EQ(0, suspect_losses(MAILDIR, "new/b"));
+	ATF_REQUIRE_EQ(0, suspect_losses(MAILDIR, "new/c"));
+	/* The one that it may have is sent again, as such, after the others. */
+	run_start();
+	(void)hear_message();
+	(void)hear_message();
+	ATF_REQUIRE(peer_hears_nothing(&relay));
+	ATF_REQUIRE_EQ(0, queue.repeated);
+	say_end_after(0, TEMPORARY, 0, "the server closed the connection");
+	run_ends(1);
+	ATF_REQUIRE_EQ(1, unanswered());
+}
+
+ATF_TC(no_quarantine);
+ATF_TC_HEAD(no_quarantine, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "what can't be put aside waits for the "
+	    "back-off, and keeps nobody");
+}
+ATF_TC_BODY(no_quarantine, tc)
+{
+	begin();
+	mails(2);
+	ATF_REQUIRE_EQ(0, symlink("cur", "spool/" MAILDIR "/quarantine"));
+	run_start();
+	(void)hear_message();
+	(void)hear_message();
+	say_result_of(run, 1, RUN_QUARANTINE, 0, "", "no envelope");
+	say_result(2, ACCEPTED);
+	hear_finish();
+	say_end(ACCEPTED, 0, "");
+	run_ends(1);
+	ATF_REQUIRE(world_there("new/a"));
+	ATF_REQUIRE(!world_there("new/b"));
+	ATF_REQUIRE_EQ(0, queue.quarantined);
+	ATF_REQUIRE_EQ(0, unanswered());
 }
 
 ATF_TC(killer);
@@ -1075,6 +1139,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, lie_twice);
 	ATF_TP_ADD_TC(tp, lie_not_sent);
 	ATF_TP_ADD_TC(tp, after_the_end);
+	ATF_TP_ADD_TC(tp, too_late);
+	ATF_TP_ADD_TC(tp, no_quarantine);
 	ATF_TP_ADD_TC(tp, killer);
 	ATF_TP_ADD_TC(tp, killer_by_envelope);
 	ATF_TP_ADD_TC(tp, messages_max);

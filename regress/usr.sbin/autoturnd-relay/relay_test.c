@@ -212,6 +212,8 @@ result(uint64_t run, uint64_t number, int status, const char *text)
 	ATF_CHECK_MSG(strstr(result_text, text) != NULL, "%s", result_text);
 }
 
+static uint64_t	end_last;		/* of the last run's end */
+
 static void
 run_end(struct imsgbuf *q, uint64_t run, int status, const char *text)
 {
@@ -229,6 +231,7 @@ run_end(struct imsgbuf *q, uint64_t run, int status, const char *text)
 	result_text[e.text_len] = '\0';
 	imsg_free(&imsg);
 	ATF_CHECK_EQ(run, e.run);
+	end_last = e.last;
 	ATF_CHECK_EQ_MSG(status, (int)e.status, "%c: %s", (char)e.status,
 	    result_text);
 	ATF_CHECK_MSG(strstr(result_text, text) != NULL, "%s", result_text);
@@ -316,6 +319,20 @@ ATF_TC_BODY(refusals, tc)
 	process_end();
 }
 
+/* What comes after the end is not heard of: the end tells which that was. */
+ATF_TC_WITHOUT_HEAD(hangs_up);
+ATF_TC_BODY(hangs_up, tc)
+{
+	begin(tc);
+	close(run_start(1));
+	run_end(&queue, 1, 'Z', "closed the connection");
+	ATF_CHECK_EQ(0, end_last);
+	message(1, 1, HEAD "\n");
+	run_check(2);
+	ATF_CHECK_EQ(1, end_last);
+	process_end();
+}
+
 ATF_TC_WITHOUT_HEAD(qmtp);
 ATF_TC_BODY(qmtp, tc)
 {
@@ -351,6 +368,7 @@ ATF_TC_BODY(qmtp_lost, tc)
 	result(1, 1, 'K', "ok");
 	close(fd);
 	run_end(&queue, 1, 'Z', "closed the connection");
+	ATF_CHECK_EQ(2, end_last);
 	process_end();
 }
 
@@ -799,6 +817,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, delivers);
 	ATF_TP_ADD_TC(tp, refusals);
+	ATF_TP_ADD_TC(tp, hangs_up);
 	ATF_TP_ADD_TC(tp, qmtp);
 	ATF_TP_ADD_TC(tp, qmtp_lost);
 	ATF_TP_ADD_TC(tp, many_runs);
