@@ -170,6 +170,11 @@ expire_may(struct customer *cu, const char *name, struct stat *st,
 		*why = "it is being sent back already";
 		return (EALREADY);
 	}
+	if (journal_status(cu->maildir, name, st) > 0) {
+		*why = "it was delivered or returned, and only could not be "
+		    "removed";
+		return (EALREADY);
+	}
 	if (cu->run != NULL &&
 	    journal_status(cu->maildir, name, st) == 0) {
 		*why = "it is being sent to the customer just now";

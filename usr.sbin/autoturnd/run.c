@@ -473,11 +473,29 @@ run_relay_lost(struct channel *ch)
  * Without a connection
  */
 
+/* He has it, or its sender was told: it only could not be removed. */
+static int
+message_is_settled(const struct customer *c, const char *name)
+{
+	struct stat	st;
+	char		path[MAILDIR_NAME_SIZE + MESSAGE_NAME_SIZE];
+	int		len;
+
+	len = snprintf(path, sizeof(path), "%s/%s", c->maildir, name);
+	return (len > 0 && (size_t)len < sizeof(path) &&
+	    fstatat(queue.spool_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    journal_status(c->maildir, name, &st) > 0);
+}
+
 int
 message_expire(struct customer *c, const char *name, time_t mtime)
 {
 	const char	*text = said_find(c->maildir, name);
 
+	if (message_is_settled(c, name)) {
+		errno = EALREADY;
+		return (-1);
+	}
 	if (text == NULL)
 		text = c->reply != NULL && *c->reply != '\0' ? c->reply :
 		    EXPIRED_TEXT;

@@ -1073,6 +1073,36 @@ ATF_TC_BODY(expired, tc)
 	ATF_REQUIRE_EQ(0, return_pending(&customer, "new/young"));
 }
 
+ATF_TC(expired_settled);
+ATF_TC_HEAD(expired_settled, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "what was returned and can't be removed "
+	    "is not returned again, and again");
+}
+ATF_TC_BODY(expired_settled, tc)
+{
+	struct stat	st;
+
+	begin();
+	(void)world_mail("new/old", 300, 86400 + 60);
+	world_stat("new/old", &st);
+	ATF_REQUIRE_EQ(0, journal_sent(MAILDIR, "new/old", &st));
+	journal_answered(MAILDIR, "new/old", PERMANENT);
+	disk.unlink_error = EACCES;
+	ATF_REQUIRE_EQ(0, run_expire(&customer));
+	ATF_REQUIRE_EQ(0, return_count());
+	ATF_REQUIRE_ERRNO(EALREADY, message_expire(&customer, "new/old",
+	    st.st_mtime) == -1);
+	ATF_REQUIRE_EQ(0, queue.expired);
+	disk.unlink_error = 0;
+	run_start();
+	hear_finish();
+	say_end(ACCEPTED, 1, "");
+	run_ends(0);
+	ATF_REQUIRE_EQ(0, world_count("new"));
+	ATF_REQUIRE_EQ(0, return_count());
+}
+
 /* 20,000 of them, each refused: no look may look at each for each. */
 #define CROWD	20000
 
@@ -1153,6 +1183,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, strange_files);
 	ATF_TP_ADD_TC(tp, vanishes);
 	ATF_TP_ADD_TC(tp, expired);
+	ATF_TP_ADD_TC(tp, expired_settled);
 	ATF_TP_ADD_TC(tp, crowd);
 	return (atf_no_error());
 }
