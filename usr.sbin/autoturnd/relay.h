@@ -17,6 +17,14 @@
 /* Results and ends that wait for a queue, before its runs have to. */
 #define RELAY_QUEUE_MAX		256
 
+/*
+ * A run that has told of no message for so long, and a second longer for each
+ * RELAY_RATE_BYTES that its server was being sent, ends, however busy its
+ * connection looks.  A variable for the tests.
+ */
+#define RELAY_RATE_BYTES	512
+extern int64_t	relay_stall_ms;
+
 struct relay_run;
 
 RB_HEAD(relay_runs, relay_run);

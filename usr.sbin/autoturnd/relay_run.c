@@ -33,6 +33,7 @@ struct relay_message {
 	TAILQ_ENTRY(relay_message)	 entry;
 	uint64_t			 number;
 	int				 fd;
+	uint64_t			 size;		/* once it was given */
 	char				*text;		/* the addresses */
 	const char			*sender;
 	const char			**recipients;
@@ -54,12 +55,16 @@ struct relay_run {
 	struct relay_messages	 waiting;
 	struct relay_messages	 given;		/* to the delivery */
 	uint32_t		 open;		/* of both */
+	uint64_t		 given_bytes;
+	int64_t			 told_ms;	/* the last result */
 	uint64_t		 last;		/* number we were given */
 	int			 finishing;	/* there are no more */
 	int			 finished;	/* the delivery knows */
 	int			 write_error;
 	int			 ended;
 };
+
+int64_t	relay_stall_ms = 30 * 60 * 1000;
 
 /* What is read of a message; only one is looked at at a time. */
 static struct message_file	file;
@@ -89,6 +94,7 @@ message_free(struct relay_run *run, struct relay_messages *list,
 {
 	TAILQ_REMOVE(list, m, entry);
 	run->open--;
+	run->given_bytes -= m->size;
 	if (m->fd != -1)
 		close(m->fd);
 	free(m->recipients);
@@ -151,6 +157,7 @@ result_tell(struct relay_run *run, const struct relay_message *m,
 	    sizeof(result.enhanced));
 	memcpy(buf, &result, sizeof(result));
 	memcpy(buf + sizeof(result), text, result.text_len);
+	run->told_ms = clock_ms();
 	queue_tell(run->queue, IMSG_RUN_RESULT, buf,
 	    sizeof(result) + result.text_len);
 }
@@ -328,6 +335,8 @@ message_deliver(struct relay_run *run, struct relay_message *m)
 	message.cookie = m;
 	TAILQ_REMOVE(&run->waiting, m, entry);
 	TAILQ_INSERT_TAIL(&run->given, m, entry);
+	m->size = (uint64_t)message.len;
+	run->given_bytes += m->size;
 	delivery_give(run->delivery, &message, clock_ms());
 }
 
@@ -451,16 +460,27 @@ run_watch(struct relay_run *run, short events)
 		fatalx("event_add");
 }
 
+/*
+ * A server that takes or says a byte now and then meets each deadline of the
+ * protocol for ever, in a place that others wait for.
+ */
+static int64_t
+run_stalls_ms(const struct relay_run *run)
+{
+	return (run->told_ms + relay_stall_ms +
+	    (int64_t)(run->given_bytes / RELAY_RATE_BYTES) * 1000);
+}
+
 static void
 run_clock(struct relay_run *run)
 {
 	int64_t		deadline_ms = delivery_deadline(run->delivery);
-	int64_t		left_ms;
+	int64_t		left_ms, stalls_ms = run_stalls_ms(run);
 	struct timeval	tv;
 
 	evtimer_del(&run->timer);
-	if (deadline_ms == -1)
-		return;
+	if (deadline_ms == -1 || deadline_ms > stalls_ms)
+		deadline_ms = stalls_ms;
 	left_ms = deadline_ms - clock_ms();
 	if (left_ms < 0)
 		left_ms = 0;
@@ -581,7 +601,10 @@ run_timeout(int fd, short what, void *arg)
 {
 	struct relay_run	*run = arg;
 
-	delivery_expire(run->delivery, clock_ms());
+	if (clock_ms() >= run_stalls_ms(run))
+		delivery_lost(run->delivery, ETIMEDOUT);
+	else
+		delivery_expire(run->delivery, clock_ms());
 	events_take(run);
 	run_step(run);
 }
@@ -630,6 +653,7 @@ run_new(struct relay_queue *q, const struct run_order *order, int fd)
 	}
 	run->queue = q;
 	run->fd = fd;
+	run->told_ms = clock_ms();
 	TAILQ_INIT(&run->waiting);
 	TAILQ_INIT(&run->given);
 	evtimer_set(&run->timer, run_timeout, run);

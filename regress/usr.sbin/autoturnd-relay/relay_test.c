@@ -649,6 +649,39 @@ ATF_TC_BODY(endless_server, tc)
  * What is wrong with queues
  */
 
+/*
+ * A reply without end, a byte at a time, meets every deadline of SMTP: its
+ * place is wanted by others.  The one that is answered is in time.
+ */
+ATF_TC_WITHOUT_HEAD(dawdles);
+ATF_TC_BODY(dawdles, tc)
+{
+	struct pollfd	pfd = { .fd = -1 };
+	int		fd, hung_up = 0;
+
+	ATF_REQUIRE(setenv("STALL_MS", "2000", 1) == 0);
+	begin(tc);
+	fd = run_start(1);
+	server_hello(fd);
+	message(1, 1, HEAD "\n");
+	server_envelope(fd);
+	server_expect(fd, ".\r\n");
+	server_say(fd, "250 ok\r\n");
+	result(1, 1, 'K', "250 ok");
+	message(1, 2, HEAD "\n");
+	server_envelope(fd);
+	server_expect(fd, ".\r\n");
+	server_say(fd, "250-");
+	pfd.fd = fd;
+	while (!hung_up && poll(&pfd, 1, 100) == 0)
+		hung_up = send(fd, "x", 1, MSG_NOSIGNAL) != 1;
+	result(1, 2, 'Z', "may arrive twice");
+	run_end(&queue, 1, 'Z', "");
+	server_hangup(fd);
+	run_check(2);
+	process_end();
+}
+
 ATF_TC_WITHOUT_HEAD(aborted);
 ATF_TC_BODY(aborted, tc)
 {
@@ -828,6 +861,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, descriptors);
 	ATF_TP_ADD_TC(tp, bad_servers);
 	ATF_TP_ADD_TC(tp, endless_server);
+	ATF_TP_ADD_TC(tp, dawdles);
 	ATF_TP_ADD_TC(tp, aborted);
 	ATF_TP_ADD_TC(tp, gone);
 	ATF_TP_ADD_TC(tp, liars);
