@@ -2,6 +2,7 @@
 # mail.autoturn: what it writes is what autoturnd reads, once and whole or
 # not at all, whatever it is given.
 
+import atexit
 import glob
 import os
 import resource
@@ -9,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from atfcases import *
@@ -319,6 +321,9 @@ def manual():
     for text in blocks(SOURCE + '/libexec/mail.autoturn/mail.autoturn.8'):
         holds(text in story, 'is not in autoturn(7): %s' % text)
     user = 'nobody' if os.getuid() == 0 else str(os.getuid())
+    # Where that user can go: the daemon looks whether he can.
+    os.chdir(tempfile.mkdtemp(prefix='agent.', dir='/tmp'))
+    atexit.register(shutil.rmtree, os.getcwd())
     spool('acme', '1.2.3.4')
     for name in ('acme', '1.2.3.4'):
         for path in ('', '/tmp', '/new', '/cur'):
