@@ -3,7 +3,8 @@
  *
  * Configuration files: the input is cut at octets 0xfe into up to four
  * files, "0" (which is opened), "1", "2" and "3", that may include each
- * other.  Every error must be one printable line; what is read without an
+ * other, and the directory "d", which has the last two as "2.conf" and
+ * "3.conf".  Every error must be one printable line; what is read without an
  * error must, written down again, be read as the same.
  *
  * covers: lib/libconf/conf.c
@@ -37,7 +38,7 @@ static const struct conf_tokens		tokens = { TOKEN_STRING, TOKEN_NUMBER,
 					    TOKEN_ERROR };
 static unsigned int			reported;
 /* A directory of our own, made once, with room for the name of a file. */
-static char				place[32] = "conf_fuzz.XXXXXX";
+static char				place[40] = "conf_fuzz.XXXXXX";
 static size_t				place_len;
 
 static void
@@ -60,8 +61,19 @@ report(const char *line, void *arg)
 static const char *
 path_of(char name)
 {
-	place[place_len] = '/';
-	place[place_len + 1] = name;
+	(void)snprintf(place + place_len, sizeof(place) - place_len, "/%c",
+	    name);
+	return (place);
+}
+
+/* The same for what the directory has of it; NULL: nothing. */
+static const char *
+path_in_directory(char name)
+{
+	if (name < '2')
+		return (NULL);
+	(void)snprintf(place + place_len, sizeof(place) - place_len,
+	    "/d/%c.conf", name);
 	return (place);
 }
 
@@ -72,6 +84,7 @@ place_make(void)
 		return;
 	require(mkdtemp(place) != NULL);
 	place_len = strlen(place);
+	require(mkdir(path_of('d'), 0700) == 0);
 }
 
 static void
@@ -79,19 +92,32 @@ place_clear(void)
 {
 	char	name;
 
-	for (name = '0'; name < '0' + FILES; name++)
+	for (name = '0'; name < '0' + FILES; name++) {
 		(void)unlink(path_of(name));
+		if (path_in_directory(name) != NULL)
+			(void)unlink(place);
+	}
+}
+
+static void
+path_write(const char *path, const void *data, size_t len)
+{
+	int	fd;
+
+	fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+	require(fd != -1);
+	require(write(fd, data, len) == (ssize_t)len);
+	close(fd);
 }
 
 static void
 file_write(char name, const void *data, size_t len)
 {
-	int	fd;
+	const char	*path;
 
-	fd = open(path_of(name), O_CREAT | O_TRUNC | O_WRONLY, 0600);
-	require(fd != -1);
-	require(write(fd, data, len) == (ssize_t)len);
-	close(fd);
+	path_write(path_of(name), data, len);
+	if ((path = path_in_directory(name)) != NULL)
+		path_write(path, data, len);
 }
 
 static void
@@ -165,6 +191,7 @@ token_check(const struct conf *c, int token, const struct conf_value *v,
 		require((token > 0 && token < 256) ||
 		    token == TOKEN_LISTEN || token == TOKEN_ON);
 	require(conf_file(c) != NULL && conf_line(c) > 0);
+	require(strlen(conf_word(c)) <= CONF_WORD_MAX);
 }
 
 /* Reads it all; what it is written as goes to text.  -1: errors, too long. */

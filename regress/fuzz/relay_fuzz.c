@@ -94,6 +94,11 @@ log_hello(const struct privsep_hello *hello, const char *role)
 }
 
 void
+log_ask(struct channel *ch, uint32_t type)
+{
+}
+
+void
 log_warnx(const char *fmt, ...)
 {
 }
